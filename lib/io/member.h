@@ -99,8 +99,9 @@ SL_MUST_USE enum sl_status sl_unzstd_set_dict(struct sl_unzstd *z, struct sl_str
                                               struct sl_err *err);
 
 /* One frame; strict as above. Its checksum is verified where it has one. A
- * skippable frame adds nothing to out and *consumed is its length. A frame
- * whose window is over 128 MiB or whose dictionary is missing is SL_E_DATA. */
+ * skippable frame adds nothing to out and *consumed is its length. SL_E_DATA
+ * too where the dictionary is missing, or where the frame does not state its
+ * size and has a window over 128 MiB. */
 SL_MUST_USE enum sl_status sl_zstd_frame(struct sl_unzstd *z, struct sl_str in, struct sl_buf *out,
                                          size_t *consumed, bool *need_more, struct sl_err *err);
 
