@@ -13,9 +13,9 @@
 #include "arrow/schema.h"
 
 struct sl_message {
-    struct sl_buf front;  /* valid until the next build; a multiple of 64 bytes */
-    size_t digits_off;    /* in front: the 16 digits, built as zeros */
-    struct sl_fbb fbb;    /* the rest is scratch */
+    struct sl_buf front; /* valid until the next build; a multiple of 64 bytes */
+    size_t digits_off;   /* in front: the 16 digits, built as zeros */
+    struct sl_fbb fbb;   /* the rest is scratch */
     struct sl_buf refs;
     uint32_t digits;
 };

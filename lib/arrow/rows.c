@@ -18,8 +18,7 @@
 #include "arrow/rows_parts.h"
 #include "base/num.h"
 
-enum sl_status sl_colbuf_init(struct sl_colbuf *c, const struct sl_field *field,
-                              struct sl_err *err)
+enum sl_status sl_colbuf_init(struct sl_colbuf *c, const struct sl_field *field, struct sl_err *err)
 {
     *c = (struct sl_colbuf){ .field = field };
     sl_buf_init(&c->validity, SL_MAX_BODY_BYTES);
@@ -143,8 +142,8 @@ static enum sl_status check_children(const struct sl_colbuf *c, int64_t n, struc
         ok = ok && c->children[i].n == n;
     if ((f->type == SL_T_LIST || f->type == SL_T_LARGE_LIST) && n == c->n) {
         const uint8_t *end = c->offsets.p + c->offsets.n;
-        ok = c->children[0].n == (f->type == SL_T_LIST ? (int64_t)sl_load32(end - 4)
-                                                       : (int64_t)sl_load64(end - 8));
+        ok = c->children[0].n ==
+             (f->type == SL_T_LIST ? (int64_t)sl_load32(end - 4) : (int64_t)sl_load64(end - 8));
     }
     return ok ? SL_OK
               : sl_err_set(err, SL_E_BUG, "column '%s': a row with too few or too many items",
@@ -392,8 +391,7 @@ enum sl_status sl_rows_lend(struct sl_rows *r, struct sl_batch *out, struct sl_e
     for (uint32_t i = 0; i < n; i++) {
         if (r->cols[i].n != r->n)
             return sl_err_set(err, SL_E_BUG, "column '%s' has %lld rows of %lld",
-                              r->schema->fields[i]->name, (long long)r->cols[i].n,
-                              (long long)r->n);
+                              r->schema->fields[i]->name, (long long)r->cols[i].n, (long long)r->n);
         SL_TRY(sl_colbuf_lend(&r->cols[i], &columns[i], &out->arena, err));
     }
     out->schema = r->schema;

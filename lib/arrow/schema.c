@@ -149,8 +149,7 @@ static enum sl_status grow_fields(struct sl_schema *s, struct sl_err *err)
     return SL_OK;
 }
 
-enum sl_status sl_schema_add(struct sl_schema *s, const struct sl_field *field,
-                             struct sl_err *err)
+enum sl_status sl_schema_add(struct sl_schema *s, const struct sl_field *field, struct sl_err *err)
 {
     SL_TRY(check_field(field, 1, err));
     if (sl_schema_find(s, field->name) >= 0)

@@ -26,8 +26,8 @@ static enum sl_status check_same(const struct sl_colbuf *c, const struct sl_colu
 }
 
 /* Offsets of n rows from first on, moved so that they go on at end. */
-static enum sl_status add_offsets(struct sl_colbuf *c, const struct sl_column *from,
-                                  int64_t first, int64_t n, int64_t end, struct sl_err *err)
+static enum sl_status add_offsets(struct sl_colbuf *c, const struct sl_column *from, int64_t first,
+                                  int64_t n, int64_t end, struct sl_err *err)
 {
     int64_t start = sl_column_start(from, first);
     int64_t last = end + sl_column_start(from, first + n) - start;
@@ -103,9 +103,8 @@ enum sl_status sl_colbuf_take_range(struct sl_colbuf *c, const struct sl_column 
     return take_range(c, from, first, n_rows, err);
 }
 
-static inline __attribute__((always_inline)) void gather(uint8_t *dst, const uint8_t *src,
-                                                         const uint32_t *rows, size_t n,
-                                                         size_t width)
+static inline __attribute__((always_inline)) void
+gather(uint8_t *dst, const uint8_t *src, const uint32_t *rows, size_t n, size_t width)
 {
     for (size_t i = 0; i < n; i++)
         memcpy(dst + i * width, src + rows[i] * width, width);
