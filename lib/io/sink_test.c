@@ -48,7 +48,7 @@ static const char *in_folder(const char *name, char out[128])
 static int make_folder(void **state)
 {
     (void)state;
-    snprintf(folder, sizeof folder, "/tmp/sluice-test-XXXXXX");
+    snprintf(folder, sizeof folder, "%s/sluice-test-XXXXXX", P_tmpdir);
     return mkdtemp(folder) ? 0 : -1;
 }
 
