@@ -3,6 +3,7 @@
 #include "io/source.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -374,7 +375,7 @@ static void test_open_files(void **state)
     assert_int_equal(sl_source_open(&s, ".", SL_SOURCE_AUTO, &err), SL_E_SYSTEM);
     assert_int_equal(err.sys_errno, EISDIR);
 
-    char path[] = "/tmp/sluice-test-XXXXXX";
+    char path[] = P_tmpdir "/sluice-test-XXXXXX";
     int fd = mkstemp(path);
     assert_true(fd >= 0);
     assert_int_equal(write(fd, SAMPLE_GZIP, sizeof SAMPLE_GZIP), sizeof SAMPLE_GZIP);

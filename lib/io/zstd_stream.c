@@ -4,7 +4,6 @@
  * let a small hostile file ask for gigabytes.
  *
  * Behind a frame may stand only another frame (skippable ones too) or nothing. */
-#define ZSTD_STATIC_LINKING_ONLY
 #include <zstd.h>
 #include <zstd_errors.h>
 
@@ -203,7 +202,7 @@ static enum sl_status frame_length(struct sl_str in, size_t *length, struct sl_e
 enum sl_status sl_zstd_frame(struct sl_unzstd *z, struct sl_str in, struct sl_buf *out,
                              size_t *consumed, bool *need_more, struct sl_err *err)
 {
-    size_t start = out->n, length;
+    size_t start = out->n, length = 0;
     *consumed = 0;
     enum sl_status st = frame_length(in, &length, err);
     if (need_more)
