@@ -105,4 +105,13 @@ SL_MUST_USE enum sl_status sl_unzstd_set_dict(struct sl_unzstd *z, struct sl_str
 SL_MUST_USE enum sl_status sl_zstd_frame(struct sl_unzstd *z, struct sl_str in, struct sl_buf *out,
                                          size_t *consumed, bool *need_more, struct sl_err *err);
 
+struct sl_zstd;
+struct sl_zstd *sl_zstd_new(int level); /* 1 to 19; NULL: out of memory */
+void sl_zstd_free(struct sl_zstd *z);   /* NULL allowed */
+
+/* Append one frame that holds all of `in`, with its size and without a
+ * checksum. SL_E_DATA where out->max would be passed by the worst case. */
+SL_MUST_USE enum sl_status sl_zstd_compress(struct sl_zstd *z, struct sl_str in,
+                                            struct sl_buf *out, struct sl_err *err);
+
 #endif

@@ -230,3 +230,42 @@ enum sl_status sl_zstd_frame(struct sl_unzstd *z, struct sl_str in, struct sl_bu
     out->n = start;
     return frame_failed(st, from.pos, err);
 }
+
+/* ---- compression ---- */
+
+struct sl_zstd {
+    ZSTD_CCtx *c;
+};
+
+struct sl_zstd *sl_zstd_new(int level)
+{
+    struct sl_zstd *z = calloc(1, sizeof *z);
+    if (!z)
+        return NULL;
+    z->c = ZSTD_createCCtx();
+    if (z->c && !ZSTD_isError(ZSTD_CCtx_setParameter(z->c, ZSTD_c_compressionLevel, level)))
+        return z;
+    sl_zstd_free(z);
+    return NULL;
+}
+
+void sl_zstd_free(struct sl_zstd *z)
+{
+    if (z)
+        (void)ZSTD_freeCCtx(z->c);
+    free(z);
+}
+
+enum sl_status sl_zstd_compress(struct sl_zstd *z, struct sl_str in, struct sl_buf *out,
+                                struct sl_err *err)
+{
+    size_t bound = ZSTD_compressBound(in.n);
+    if (ZSTD_isError(bound))
+        return sl_err_set(err, SL_E_DATA, "%zu bytes are too many for a zstd frame", in.n);
+    SL_TRY(sl_buf_reserve(out, bound, err));
+    size_t n = ZSTD_compress2(z->c, out->p + out->n, bound, in.p, in.n);
+    if (ZSTD_isError(n))
+        return sl_err_set(err, SL_E_SYSTEM, "zstd: %s", ZSTD_getErrorName(n));
+    out->n += n;
+    return SL_OK;
+}
