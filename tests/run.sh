@@ -150,7 +150,7 @@ run_one() {
   read -ra command <<<"$2"
   local begin=${EPOCHREALTIME/./}
   if command -v "${command[0]}" >/dev/null; then
-    timeout -k 10 "$SLUICE_TEST_SECONDS" "${command[@]}" >"$log" 2>&1
+    { timeout -k 10 "$SLUICE_TEST_SECONDS" "${command[@]}"; } >"$log" 2>&1
     rc=$?
     [ $rc = 124 ] && echo "stopped after $SLUICE_TEST_SECONDS s" >>"$log"
   elif [ "${command[0]}" = build/venv/bin/python ]; then

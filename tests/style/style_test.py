@@ -283,7 +283,11 @@ def check_format(tree):
         return None
     run = subprocess.run(['clang-format', '--dry-run', '-Werror', *paths], cwd=tree.root,
                          capture_output=True, text=True)
-    bad = [line for line in run.stderr.splitlines() if re.match(r'\S+:\d+:\d+:', line)]
+    places = {}
+    for m in re.finditer(r'^(\S+?):(\d+):\d+: ', run.stderr, re.M):
+        places.setdefault(m.group(1), []).append(m.group(2))
+    bad = [f'{f}:{lines[0]}: clang-format changes {len(lines)} places'
+           for f, lines in places.items()]
     return bad if bad or run.returncode == 0 else [run.stderr.strip()]
 
 
