@@ -246,7 +246,8 @@ def check_layers_compile(tree):
         if layer not in commands:
             continue
         # the flags as CMake wrote them, for a source from stdin in an empty folder
-        flags = [w for w in commands[layer]['command'].split()[1:] if w[:2] in ('-I', '-D', '-i')]
+        flags = re.findall(r'-isystem +\S+|-[ID]\S+', commands[layer]['command'])
+        flags = ' '.join(flags).replace('\\"', '"').split()
         for other, header in headers.items():
             with tempfile.TemporaryDirectory() as empty:
                 found = subprocess.run(
@@ -339,8 +340,8 @@ def check_shell_syntax(tree):
 
 
 def check_executable_scripts(tree):
-    return [f'{f}: starts with #! and is not executable' for f in tree.files
-            if (tree.text(f) or '').startswith('#!')
+    return [f'{f}: starts with #! and is not executable' for f in tree.shell()
+            if (tree.text(f) or '').startswith('#!') and not f.endswith('_test.sh')
             and not os.access(os.path.join(tree.root, f), os.X_OK)]
 
 
