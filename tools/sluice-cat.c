@@ -8,11 +8,10 @@ struct conf {
     bool rebatch;
 };
 
-static const struct sl_opt options[] = {
-    SL_OPT_BOOL(0, "rebatch", struct conf, rebatch, "cut batches anew, from the rows alone",
-                SL_OPT_RESULT),
-    SL_OPT_END
-};
+static const struct sl_opt options[] = { SL_OPT_BOOL(0, "rebatch", struct conf, rebatch,
+                                                     "cut batches anew, from the rows alone",
+                                                     SL_OPT_RESULT),
+                                         SL_OPT_END };
 
 static enum sl_status rebatch(struct sl_run *run, const struct sl_batch *b, struct sl_err *err)
 {

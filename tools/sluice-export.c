@@ -93,8 +93,7 @@ static enum sl_status add_row(struct state *s, const struct sl_batch *b, int64_t
     return sl_buf_add_str(&s->line, SL_STR("}\n"), err);
 }
 
-static enum sl_status export_batch(struct sl_run *run, const struct sl_batch *b,
-                                   struct sl_err *err)
+static enum sl_status export_batch(struct sl_run *run, const struct sl_batch *b, struct sl_err *err)
 {
     struct state *s = sl_run_state(run);
     struct sl_sink *to = sl_run_sink(run);

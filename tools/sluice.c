@@ -23,9 +23,12 @@ struct entry {
 
 /* Groups in the order of a pipeline; a group that is not here comes last. */
 static const char *const groups[][2] = {
-    { "ingest", "from crawls and files" }, { "text", "text" },
-    { "choose", "choose" },                { "tokens", "tokens" },
-    { "order", "order" },                  { "shards", "shards" },
+    { "ingest", "from crawls and files" },
+    { "text", "text" },
+    { "choose", "choose" },
+    { "tokens", "tokens" },
+    { "order", "order" },
+    { "shards", "shards" },
     { "look", "look, join, check" },
 };
 enum { N_GROUPS = sizeof groups / sizeof groups[0] };

@@ -24,7 +24,8 @@ def main():
     table = [head, *rows(sys.argv[1])]
     width = [max(len(r[i]) for r in table) for i in range(len(head))]
     for r in table:
-        print("  ".join([r[0].ljust(width[0])] + [r[i].rjust(width[i]) for i in range(1, 6)] + [r[6]]).rstrip())
+        cells = [r[0].ljust(width[0]), *(r[i].rjust(width[i]) for i in range(1, 6)), r[6]]
+        print("  ".join(cells).rstrip())
 
 
 main()

@@ -163,8 +163,7 @@ static enum sl_status spool_open(struct sl_run *run, struct sl_err *err)
 }
 
 enum sl_status sl_run_again(struct sl_run *run,
-                            enum sl_status (*each)(struct sl_run *run,
-                                                   const struct sl_batch *batch,
+                            enum sl_status (*each)(struct sl_run *run, const struct sl_batch *batch,
                                                    struct sl_err *err),
                             struct sl_err *err)
 {

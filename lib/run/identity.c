@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-
 struct sl_hash128 sl_id_of_given(struct sl_str given)
 {
     return sl_hash128(given.p, given.n);

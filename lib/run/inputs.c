@@ -156,7 +156,7 @@ enum sl_status sl_inputs_next(struct sl_inputs *in, struct sl_batch *batch, stru
         if (st == SL_OK) {
             batch->schema = &in->schema;
             for (uint32_t i = 0; i < in->schema.n_fields; i++)
-                    rebind(&batch->columns[i], in->schema.fields[i]);
+                rebind(&batch->columns[i], in->schema.fields[i]);
             batch->seq = in->n_batches++;
             if (in->check)
                 sl_digest_add_batch(in->check, batch);

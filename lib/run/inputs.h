@@ -26,8 +26,8 @@ struct sl_inputs {
     struct sl_digest *check;    /* recomputed digests of the open input; NULL: not wanted */
     bool wants_check;
     int64_t n_batches;
-    int64_t bytes_before; /* raw bytes of the inputs that are closed */
-    struct sl_upstream upstream;  /* after SL_E_UPSTREAM */
+    int64_t bytes_before;        /* raw bytes of the inputs that are closed */
+    struct sl_upstream upstream; /* after SL_E_UPSTREAM */
     struct sl_buf upstream_text;
 };
 

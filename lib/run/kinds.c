@@ -3,9 +3,27 @@
  * so that code, checks and reference pages cannot drift apart. */
 #include "run/kinds.h"
 
-#define KIND(name, about) { name, { NULL, NULL, false, NULL, about } }
-#define COLUMN(name, type, must, maker, about) { NULL, { name, type, must, maker, about } }
-#define KIND_END { NULL, { NULL, NULL, false, NULL, NULL } }
+#define KIND(name, about)                  \
+    {                                      \
+        name,                              \
+        {                                  \
+            NULL, NULL, false, NULL, about \
+        }                                  \
+    }
+#define COLUMN(name, type, must, maker, about) \
+    {                                          \
+        NULL,                                  \
+        {                                      \
+            name, type, must, maker, about     \
+        }                                      \
+    }
+#define KIND_END                          \
+    {                                     \
+        NULL,                             \
+        {                                 \
+            NULL, NULL, false, NULL, NULL \
+        }                                 \
+    }
 
 const struct sl_kind_row sl_kind_rows[] = {
 #include "kinds_table.h"
@@ -119,8 +137,7 @@ enum sl_status sl_kind_check(const struct sl_schema *s, const char *kinds, struc
 }
 
 /* One need: a name, or alternatives of which one must be there. */
-static enum sl_status check_need(const struct sl_schema *s, struct sl_str need,
-                                 struct sl_err *err)
+static enum sl_status check_need(const struct sl_schema *s, struct sl_str need, struct sl_err *err)
 {
     struct sl_str rest = need, name;
     char first[SL_MAX_NAME_BYTES + 1] = "";
@@ -137,8 +154,7 @@ static enum sl_status check_need(const struct sl_schema *s, struct sl_str need,
     return missing(first, err);
 }
 
-enum sl_status sl_kind_check_needs(const struct sl_schema *s, const char *needs,
-                                   struct sl_err *err)
+enum sl_status sl_kind_check_needs(const struct sl_schema *s, const char *needs, struct sl_err *err)
 {
     struct sl_str rest = sl_str_of(needs), need;
     while (sl_list_next(&rest, ',', &need))

@@ -40,8 +40,8 @@ static bool same_stage(const struct sl_json *a, const struct sl_json *b)
             continue;
         in_a++;
         const struct sl_json *other = sl_json_get(b, key);
-        bool same = strcmp(key, "inputs") == 0 ? same_stages(value, other)
-                                               : sl_json_equal(value, other);
+        bool same =
+            strcmp(key, "inputs") == 0 ? same_stages(value, other) : sl_json_equal(value, other);
         if (!other || !same)
             return false;
     }
@@ -156,8 +156,7 @@ static enum sl_status sum_stages(struct sl_json *into, const struct sl_json *fro
     return SL_OK;
 }
 
-static enum sl_status push_branch(struct sl_lineage *l, struct sl_json *branch,
-                                  struct sl_err *err)
+static enum sl_status push_branch(struct sl_lineage *l, struct sl_json *branch, struct sl_err *err)
 {
     if (l->n == l->cap) {
         int cap = l->cap ? l->cap * 2 : 4;
@@ -278,8 +277,7 @@ static struct sl_json *file_json(const char *path, struct sl_err *err)
     struct sl_json *o = sl_json_new_object();
     if (sl_json_set(o, "name", sl_json_new_str(sl_str_of(slash ? slash + 1 : path)), err) !=
             SL_OK ||
-        sl_json_set(o, "xxh3", sl_json_new_str((struct sl_str){ hex, sizeof hex }), err) !=
-            SL_OK) {
+        sl_json_set(o, "xxh3", sl_json_new_str((struct sl_str){ hex, sizeof hex }), err) != SL_OK) {
         sl_json_free(o);
         return NULL;
     }
@@ -333,8 +331,8 @@ static struct sl_json *options_json(const struct sl_opt_group *groups, int n_gro
     return options;
 }
 
-struct sl_json *sl_lineage_entry(const char *tool, const struct sl_opt_group *groups,
-                                 int n_groups, struct sl_err *err)
+struct sl_json *sl_lineage_entry(const char *tool, const struct sl_opt_group *groups, int n_groups,
+                                 struct sl_err *err)
 {
     struct sl_json *entry = sl_json_new_object();
     struct sl_json *options = options_json(groups, n_groups, err);

@@ -35,8 +35,8 @@ void sl_lineage_last_tool(struct sl_str text, char name[64]);
 /* The entry of a tool: tool, version, and the options that change results, with
  * their effective values; files by base name and XXH3-128 (they are read).
  * NULL with err set on failure. */
-struct sl_json *sl_lineage_entry(const char *tool, const struct sl_opt_group *groups,
-                                 int n_groups, struct sl_err *err);
+struct sl_json *sl_lineage_entry(const char *tool, const struct sl_opt_group *groups, int n_groups,
+                                 struct sl_err *err);
 
 /* XXH3-128 of a file's bytes. */
 SL_MUST_USE enum sl_status sl_file_digest(const char *path, char hex[32], struct sl_err *err);

@@ -139,7 +139,10 @@ static enum sl_status parse(struct sl_run *run, int argc, char **argv, struct sl
     sl_run_groups(run);
     run->opt.common.max_bad = UINT64_MAX;
     SL_TRY(sl_opt_defaults(run->groups, run->n_groups, err));
-    return sl_opt_parse(run->groups, run->n_groups, argc, argv, run->inputs, &run->n_inputs, err);
+    struct sl_opt_args args = { .argc = argc, .argv = argv, .operands = run->inputs };
+    SL_TRY(sl_opt_parse(run->groups, run->n_groups, &args, err));
+    run->n_inputs = args.n_operands;
+    return SL_OK;
 }
 
 static enum sl_status prepare(struct sl_run *run, struct sl_err *err)
@@ -168,7 +171,7 @@ static enum sl_status execute(struct sl_run *run, struct sl_err *err)
 
 static void release(struct sl_run *run)
 {
-    if (run->started && run->tool->stop)
+    if ((run->started || run->state) && run->tool->stop)
         run->tool->stop(run);
     sl_out_close(&run->out);
     sl_out_close(&run->rejects);

@@ -28,9 +28,9 @@ struct sl_task {
     bool *has_add;
     struct sl_drop *drops;
     int64_t n_drops, cap_drops;
-    uint8_t *dropped; /* one byte a row of the batch */
-    struct sl_batch view;     /* output columns over all rows */
-    struct sl_rows kept;      /* the rows that stay, where some were dropped */
+    uint8_t *dropped;     /* one byte a row of the batch */
+    struct sl_batch view; /* output columns over all rows */
+    struct sl_rows kept;  /* the rows that stay, where some were dropped */
     struct sl_batch kept_view;
     struct sl_rows rejects;
     struct sl_batch reject_view;

@@ -23,8 +23,7 @@ static enum sl_status default_schema(struct sl_run *run, const struct sl_schema 
 }
 
 /* Adding a column that exists is an error unless --replace or removed first. */
-static enum sl_status check_adds(struct sl_run *run, const struct sl_schema *in,
-                                 struct sl_err *err)
+static enum sl_status check_adds(struct sl_run *run, const struct sl_schema *in, struct sl_err *err)
 {
     const struct sl_tool *t = run->tool;
     for (const struct sl_add *a = t->adds; in && a && a->name; a++) {

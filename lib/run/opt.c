@@ -50,8 +50,7 @@ static enum sl_status set_number(const struct sl_opt *o, void *to, struct sl_str
     uint64_t n;
     bool size = o->type == SL_OPT_T_SIZE;
     if (!(size ? sl_parse_size(v, &n) : sl_parse_u64(v, &n)))
-        return bad_value(o, v, size ? "a size such as 512, 64K, 16M or 2G" : "a whole number",
-                         err);
+        return bad_value(o, v, size ? "a size such as 512, 64K, 16M or 2G" : "a whole number", err);
     if (!in_range(o, n))
         return sl_err_set(err, SL_E_USAGE, "--%s: %.*s is not between %llu and %llu", o->name,
                           (int)v.n, v.p, (unsigned long long)o->min, (unsigned long long)o->max);
@@ -78,8 +77,8 @@ static enum sl_status set_choice(const struct sl_opt *o, const char **to, const 
                                  struct sl_str v, struct sl_err *err)
 {
     if (!is_choice(o->value, v))
-        return sl_err_set(err, SL_E_USAGE, "--%s: '%.*s' is not one of %s", o->name, (int)v.n,
-                          v.p, o->value);
+        return sl_err_set(err, SL_E_USAGE, "--%s: '%.*s' is not one of %s", o->name, (int)v.n, v.p,
+                          o->value);
     *to = given;
     return SL_OK;
 }
@@ -147,8 +146,7 @@ static enum sl_status set_default(const struct sl_opt_group *g, const struct sl_
     return set_value(g, o, kept, err);
 }
 
-enum sl_status sl_opt_defaults(const struct sl_opt_group *groups, int n_groups,
-                               struct sl_err *err)
+enum sl_status sl_opt_defaults(const struct sl_opt_group *groups, int n_groups, struct sl_err *err)
 {
     for (int i = 0; i < n_groups; i++)
         for (const struct sl_opt *o = groups[i].options; o->type != SL_OPT_T_END; o++)
@@ -162,8 +160,7 @@ struct hit {
     bool negated;
 };
 
-static bool find_long(const struct sl_opt_group *groups, int n, struct sl_str name,
-                      struct hit *hit)
+static bool find_long(const struct sl_opt_group *groups, int n, struct sl_str name, struct hit *hit)
 {
     bool no = sl_str_starts(name, SL_STR("no-"));
     struct sl_str rest = no ? (struct sl_str){ name.p + 3, name.n - 3 } : name;
@@ -218,8 +215,7 @@ struct args {
     int at; /* the argument being parsed */
 };
 
-static enum sl_status apply(struct hit hit, const char *value, struct args *a,
-                            struct sl_err *err)
+static enum sl_status apply(struct hit hit, const char *value, struct args *a, struct sl_err *err)
 {
     const struct sl_opt *o = hit.option;
     if (o->type == SL_OPT_T_BOOL) {
@@ -269,17 +265,16 @@ static enum sl_status parse_letters(const struct sl_opt_group *groups, int n, st
     return SL_OK;
 }
 
-enum sl_status sl_opt_parse(const struct sl_opt_group *groups, int n_groups, int argc,
-                            char **argv, const char **operands, int *n_operands,
-                            struct sl_err *err)
+enum sl_status sl_opt_parse(const struct sl_opt_group *groups, int n_groups,
+                            struct sl_opt_args *args, struct sl_err *err)
 {
-    struct args a = { argc, argv, 1 };
+    struct args a = { args->argc, args->argv, 1 };
     bool only_operands = false;
-    *n_operands = 0;
-    for (; a.at < argc; a.at++) {
-        const char *arg = argv[a.at];
+    args->n_operands = 0;
+    for (; a.at < a.argc; a.at++) {
+        const char *arg = a.argv[a.at];
         if (only_operands || arg[0] != '-' || arg[1] == 0)
-            operands[(*n_operands)++] = arg;
+            args->operands[args->n_operands++] = arg;
         else if (strcmp(arg, "--") == 0)
             only_operands = true;
         else if (arg[1] == '-')

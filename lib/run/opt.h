@@ -37,20 +37,21 @@ enum {
 };
 
 struct sl_opt {
-    char letter;        /* 0: none */
-    const char *name;   /* long name */
-    const char *value;  /* name of the value in the help, NULL for a bool; of a
-                           choice all words: "a|b|c" */
+    char letter;       /* 0: none */
+    const char *name;  /* long name */
+    const char *value; /* name of the value in the help, NULL for a bool; of a
+                          choice all words: "a|b|c" */
     enum sl_opt_type type;
-    size_t offset;      /* of the member in the conf */
-    const char *help;   /* lower case, no full stop, default in brackets */
+    size_t offset;    /* of the member in the conf */
+    const char *help; /* lower case, no full stop, default in brackets */
     unsigned flags;
-    uint64_t min, max;  /* of UINT and SIZE; both 0: any */
+    uint64_t min, max; /* of UINT and SIZE; both 0: any */
 };
 
-/* clang-format off */
-#define SL_OPT_ROW(letter, name, value, t, conf, member, help, flags) \
-    { letter, name, value, t, offsetof(conf, member), help, flags, 0, 0 }
+#define SL_OPT_ROW(letter, name, value, t, conf, member, help, flags)     \
+    {                                                                     \
+        letter, name, value, t, offsetof(conf, member), help, flags, 0, 0 \
+    }
 #define SL_OPT_BOOL(l, name, conf, member, help, flags) \
     SL_OPT_ROW(l, name, NULL, SL_OPT_T_BOOL, conf, member, help, flags)
 #define SL_OPT_UINT(l, name, value, conf, member, help, flags) \
@@ -68,9 +69,13 @@ struct sl_opt {
 #define SL_OPT_CHOICE(l, name, words, conf, member, help, flags) \
     SL_OPT_ROW(l, name, words, SL_OPT_T_CHOICE, conf, member, help, flags)
 #define SL_OPT_RANGE(l, name, value, t, conf, member, lo, hi, help, flags) \
-    { l, name, value, t, offsetof(conf, member), help, flags, lo, hi }
-#define SL_OPT_END { 0, NULL, NULL, SL_OPT_T_END, 0, NULL, 0, 0, 0 }
-/* clang-format on */
+    {                                                                      \
+        l, name, value, t, offsetof(conf, member), help, flags, lo, hi     \
+    }
+#define SL_OPT_END                                    \
+    {                                                 \
+        0, NULL, NULL, SL_OPT_T_END, 0, NULL, 0, 0, 0 \
+    }
 
 /* One table with the conf that it fills. */
 struct sl_opt_group {
@@ -82,16 +87,22 @@ struct sl_opt_group {
 SL_MUST_USE enum sl_status sl_opt_defaults(const struct sl_opt_group *groups, int n_groups,
                                            struct sl_err *err);
 
-/* Parse a command line (argv[0] skipped); options and operands may be mixed,
- * "--" ends the options, the last of two equal options wins.
+/* A command line, and the operands found in it. */
+struct sl_opt_args {
+    int argc;
+    char **argv;           /* argv[0] is skipped */
+    const char **operands; /* room for argc pointers */
+    int n_operands;
+};
+
+/* Parse a command line; options and operands may be mixed, "--" ends the
+ * options, the last of two equal options wins.
  *
- * operands   gets the operands in order; has room for argc pointers.
- * given      may be NULL; called for every option that was given.
- * Returns    SL_E_USAGE with a message that names the option and the nearest
- *            known one. */
-SL_MUST_USE enum sl_status sl_opt_parse(const struct sl_opt_group *groups, int n_groups, int argc,
-                                        char **argv, const char **operands, int *n_operands,
-                                        struct sl_err *err);
+ * args      operands and n_operands are filled, in order.
+ * Returns   SL_E_USAGE with a message that names the option and the nearest
+ *           known one. */
+SL_MUST_USE enum sl_status sl_opt_parse(const struct sl_opt_group *groups, int n_groups,
+                                        struct sl_opt_args *args, struct sl_err *err);
 
 /* SL_E_USAGE naming the first required option that has no value. */
 SL_MUST_USE enum sl_status sl_opt_check_required(const struct sl_opt_group *groups, int n_groups,

@@ -10,7 +10,6 @@
 
 #define O struct sl_run_options
 
-/* clang-format off */
 static const struct sl_opt always[] = {
     SL_OPT_BOOL('h', "help-short", O, help_short, "this help on one screen", 0),
     SL_OPT_BOOL(0, "help", O, help_full, "the full help", 0),
@@ -19,19 +18,22 @@ static const struct sl_opt always[] = {
     SL_OPT_BOOL('q', "quiet", O, common.quiet, "no progress and no warnings", 0),
     SL_OPT_BOOL(0, "describe", O, describe, "what this tool is, as JSON", SL_OPT_HIDDEN),
     SL_OPT_BOOL(0, "man", O, man, "the man page (roff)", SL_OPT_HIDDEN),
-    SL_OPT_CHOICE(0, "completion", "bash|zsh|fish", O, completion, "a completion script", SL_OPT_HIDDEN),
+    SL_OPT_CHOICE(0, "completion", "bash|zsh|fish", O, completion, "a completion script",
+                  SL_OPT_HIDDEN),
     SL_OPT_END
 };
 static const struct sl_opt any_output[] = {
-    SL_OPT_PATH('o', "output", "FILE", O, common.output, "write to FILE instead of standard output; it appears only when whole", 0),
+    SL_OPT_PATH('o', "output", "FILE", O, common.output,
+                "write to FILE instead of standard output; it appears only when whole", 0),
     SL_OPT_BOOL('f', "force", O, common.force, "replace an existing output", 0),
-    SL_OPT_PATH(0, "depfile", "FILE", O, depfile, "write a make rule: the output depends on the inputs", SL_OPT_HIDDEN),
+    SL_OPT_PATH(0, "depfile", "FILE", O, depfile,
+                "write a make rule: the output depends on the inputs", SL_OPT_HIDDEN),
     SL_OPT_END
 };
 static const struct sl_opt stream_output[] = {
-    SL_OPT_RANGE(0, "compress", "LEVEL", SL_OPT_T_UINT, O, compress, 1, 19, "zstd for every buffer; without LEVEL 3", SL_OPT_OPTIONAL),
-    SL_OPT_BOOL(0, "flush", O, flush, "pass every batch on at once", 0),
-    SL_OPT_END
+    SL_OPT_RANGE(0, "compress", "LEVEL", SL_OPT_T_UINT, O, compress, 1, 19,
+                 "zstd for every buffer; without LEVEL 3", SL_OPT_OPTIONAL),
+    SL_OPT_BOOL(0, "flush", O, flush, "pass every batch on at once", 0), SL_OPT_END
 };
 static const struct sl_opt any_input[] = {
     SL_OPT_PATH(0, "files-from", "FILE", O, files_from, "more inputs, a name a line", 0),
@@ -39,33 +41,37 @@ static const struct sl_opt any_input[] = {
     SL_OPT_END
 };
 static const struct sl_opt any_work[] = {
-    SL_OPT_RANGE('T', "threads", "N", SL_OPT_T_UINT, O, common.threads, 0, 1024, "workers in all; 0: all processors [1]", 0),
+    SL_OPT_RANGE('T', "threads", "N", SL_OPT_T_UINT, O, common.threads, 0, 1024,
+                 "workers in all; 0: all processors [1]", 0),
     SL_OPT_SIZE(0, "mem", "SIZE", O, common.mem_bytes, "memory budget [1G]", SL_OPT_HIDDEN),
-    SL_OPT_PATH(0, "tmpdir", "DIR", O, common.tmpdir, "folder for temporary files; default: TMPDIR or /tmp", SL_OPT_HIDDEN),
+    SL_OPT_PATH(0, "tmpdir", "DIR", O, common.tmpdir,
+                "folder for temporary files; default: TMPDIR or /tmp", SL_OPT_HIDDEN),
     SL_OPT_BOOL(0, "progress", O, progress, "progress on the terminal [on]", SL_OPT_HIDDEN),
     SL_OPT_PATH(0, "report", "FILE", O, report, "write counts and times as JSON", 0),
     SL_OPT_END
 };
 static const struct sl_opt rejecting[] = {
-    SL_OPT_PATH(0, "rejects", "FILE", O, rejects, "write what was rejected, with its reason, as a stream", 0),
+    SL_OPT_PATH(0, "rejects", "FILE", O, rejects,
+                "write what was rejected, with its reason, as a stream", 0),
     SL_OPT_END
 };
 static const struct sl_opt bad_input[] = {
     SL_OPT_UINT(0, "max-bad", "N", O, common.max_bad, "more than N bad records are an error", 0),
     SL_OPT_BOOL(0, "strict", O, strict, "any bad record is an error", 0),
-    SL_OPT_STR(0, "source", "NAME", O, source, "name of the source; default: the last part of the path", SL_OPT_RESULT),
-    SL_OPT_RANGE(0, "source-depth", "N", SL_OPT_T_UINT, O, source_depth, 1, 64, "parts of the path that name the source [1]", SL_OPT_RESULT),
+    SL_OPT_STR(0, "source", "NAME", O, source,
+               "name of the source; default: the last part of the path", SL_OPT_RESULT),
+    SL_OPT_RANGE(0, "source-depth", "N", SL_OPT_T_UINT, O, source_depth, 1, 64,
+                 "parts of the path that name the source [1]", SL_OPT_RESULT),
     SL_OPT_END
 };
-static const struct sl_opt seeded[] = {
-    SL_OPT_UINT(0, "seed", "N", O, common.seed, "seed of everything random [0]", SL_OPT_RESULT),
-    SL_OPT_END
-};
+static const struct sl_opt seeded[] = { SL_OPT_UINT(0, "seed", "N", O, common.seed,
+                                                    "seed of everything random [0]", SL_OPT_RESULT),
+                                        SL_OPT_END };
 static const struct sl_opt sized[] = {
-    SL_OPT_RANGE(0, "max-doc", "SIZE", SL_OPT_T_SIZE, O, common.max_doc_bytes, 1, 256 << 20, "larger documents are rejected [64M]", SL_OPT_RESULT),
+    SL_OPT_RANGE(0, "max-doc", "SIZE", SL_OPT_T_SIZE, O, common.max_doc_bytes, 1, 256 << 20,
+                 "larger documents are rejected [64M]", SL_OPT_RESULT),
     SL_OPT_END
 };
-/* clang-format on */
 
 static void add_group(struct sl_run *run, const struct sl_opt *options, void *conf)
 {

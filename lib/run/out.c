@@ -55,8 +55,8 @@ enum sl_status sl_out_row_done(struct sl_out *o, struct sl_err *err)
     return full ? sl_out_cut(o, err) : SL_OK;
 }
 
-enum sl_status sl_out_end(struct sl_out *o, struct sl_str lineage,
-                          const struct sl_hash128 *copied, struct sl_err *err)
+enum sl_status sl_out_end(struct sl_out *o, struct sl_str lineage, const struct sl_hash128 *copied,
+                          struct sl_err *err)
 {
     SL_TRY(sl_out_cut(o, err));
     return sl_writer_end(o->writer, lineage, copied, err);

@@ -17,15 +17,14 @@ struct sl_out {
     const struct sl_schema *schema;
     struct sl_rows rows; /* waiting: joined small batches, or rows being made */
     struct sl_batch view;
-    bool flush;          /* --flush: nothing waits */
-    bool has_rows;       /* rows was initialised */
+    bool flush;    /* --flush: nothing waits */
+    bool has_rows; /* rows was initialised */
 };
 
 /* Open the sink and write the schema. copied: see sl_write_options. */
 SL_MUST_USE enum sl_status sl_out_open(struct sl_out *o, const char *path, bool force,
                                        const struct sl_schema *schema,
-                                       const struct sl_write_options *options,
-                                       struct sl_err *err);
+                                       const struct sl_write_options *options, struct sl_err *err);
 
 /* Pass a batch on: written as it is when it is large, joined when it is small. */
 SL_MUST_USE enum sl_status sl_out_pass(struct sl_out *o, const struct sl_batch *b,

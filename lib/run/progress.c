@@ -26,8 +26,8 @@ void sl_progress_start(struct sl_run *run)
     const struct sl_run_options *o = &run->opt;
     bool last = o->common.output || !is_pipe(STDOUT_FILENO);
     bool text_to_terminal = run->text && !o->common.output && isatty(STDOUT_FILENO);
-    run->progress_on = o->progress && !o->common.quiet && last && !text_to_terminal &&
-                       isatty(STDERR_FILENO);
+    run->progress_on =
+        o->progress && !o->common.quiet && last && !text_to_terminal && isatty(STDERR_FILENO);
     run->next_progress = 1.0;
 }
 
@@ -42,9 +42,8 @@ void sl_progress_tick(struct sl_run *run)
     run->progress_shown = true;
     char line[160];
     int n = snprintf(line, sizeof line, "\r%s: %lld in, %lld out, %.0f MB, %.0f MB/s, %.0f s ",
-                     run->tool->name, (long long)run->tally.in.rows,
-                     (long long)run->tally.out.rows, (double)run->bytes_in / 1e6,
-                     (double)run->bytes_in / 1e6 / seconds, seconds);
+                     run->tool->name, (long long)run->tally.in.rows, (long long)run->tally.out.rows,
+                     (double)run->bytes_in / 1e6, (double)run->bytes_in / 1e6 / seconds, seconds);
     if (n > 0 && write(STDERR_FILENO, line, (size_t)n) < 0)
         run->progress_on = false;
 }

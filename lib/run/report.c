@@ -95,8 +95,8 @@ void sl_report_line(const struct sl_run *run, FILE *to)
     used = add_named(line, used, sizeof line, t->counts, run->tool->counts);
     snprintf(line + used, sizeof line - used,
              "; %.1f MB in, %.1f MB out, %.2f s, %.0f MB/s, %ld MB of memory%s%s\n",
-             (double)run->bytes_in / 1e6, (double)bytes_out(run) / 1e6, seconds,
-             rate(run, seconds), use.ru_maxrss / 1024, run->notes[0] ? "; " : "", run->notes);
+             (double)run->bytes_in / 1e6, (double)bytes_out(run) / 1e6, seconds, rate(run, seconds),
+             use.ru_maxrss / 1024, run->notes[0] ? "; " : "", run->notes);
     fputs(line, to);
     fflush(to);
 }

@@ -43,7 +43,7 @@ struct sl_run {
     struct sl_schema reject_schema;
     bool has_reject_schema;
     struct sl_out rejects;
-    bool *copied; /* output columns whose digest the input's trailer gives */
+    bool *copied;         /* output columns whose digest the input's trailer gives */
     struct sl_sink *text; /* text_out */
     struct sl_batch spool_batch;
     struct sl_out spool; /* collect: a pipe's rows, kept for the second pass */

@@ -71,8 +71,7 @@ enum sl_status sl_tally_check(const struct sl_tally *t, struct sl_err *err)
     struct sl_port sum = t->out;
     port_merge(&sum, &t->rejected);
     if (sum.rows != t->in.rows)
-        return sl_err_set(err, SL_E_BUG,
-                          "conservation: %lld rows in, %lld out and %lld rejected",
+        return sl_err_set(err, SL_E_BUG, "conservation: %lld rows in, %lld out and %lld rejected",
                           (long long)t->in.rows, (long long)t->out.rows,
                           (long long)t->rejected.rows);
     if (memcmp(sum.ids.b, t->in.ids.b, sizeof sum.ids.b) != 0)
@@ -86,8 +85,7 @@ static struct sl_json *port_json(const struct sl_port *p)
     sl_hash128_hex(p->ids, hex);
     struct sl_json *o = sl_json_new_object();
     if (sl_json_set(o, "rows", sl_json_new_int(p->rows), NULL) != SL_OK ||
-        sl_json_set(o, "ids", sl_json_new_str((struct sl_str){ hex, sizeof hex }), NULL) !=
-            SL_OK) {
+        sl_json_set(o, "ids", sl_json_new_str((struct sl_str){ hex, sizeof hex }), NULL) != SL_OK) {
         sl_json_free(o);
         return NULL;
     }

@@ -54,9 +54,9 @@ struct sl_tool {
     const struct sl_opt *options; /* may be NULL */
     size_t conf_size;
 
-    const char *in;    /* kinds read, "docs" or "docs,tokens"; "*": any; NULL: none */
-    const char *out;   /* kind written; "*": that of the input; NULL: no stream */
-    const char *needs; /* columns that must be there: "text", "text|html,url" */
+    const char *in;             /* kinds read, "docs" or "docs,tokens"; "*": any; NULL: none */
+    const char *out;            /* kind written; "*": that of the input; NULL: no stream */
+    const char *needs;          /* columns that must be there: "text", "text|html,url" */
     const struct sl_add *adds;  /* ended by a NULL name; may be NULL */
     const char *removes;        /* columns that do not go on: "html,charset" */
     const char *const *reasons; /* of rejected rows, ended by NULL; NULL: never rejects */
@@ -74,8 +74,8 @@ struct sl_tool {
     enum sl_status (*check)(void *conf, struct sl_err *err);
     /* The output's fields; without it: the input's, minus removes, plus adds.
      * in is NULL for a source. */
-    enum sl_status (*schema)(struct sl_run *run, const struct sl_schema *in,
-                             struct sl_schema *out, struct sl_err *err);
+    enum sl_status (*schema)(struct sl_run *run, const struct sl_schema *in, struct sl_schema *out,
+                             struct sl_err *err);
     enum sl_status (*start)(struct sl_run *run, struct sl_err *err);
     enum sl_status (*read)(struct sl_run *run, const char *path, struct sl_err *err);
     enum sl_status (*map)(struct sl_task *task, struct sl_err *err);
@@ -107,7 +107,7 @@ struct sl_common {
     const char *tmpdir;  /* --tmpdir */
     uint64_t seed;       /* --seed */
     uint64_t max_doc_bytes;
-    uint64_t max_bad;    /* UINT64_MAX: any number */
+    uint64_t max_bad; /* UINT64_MAX: any number */
 };
 
 const void *sl_run_conf(const struct sl_run *run);
@@ -150,8 +150,8 @@ SL_MUST_USE enum sl_status sl_run_reject(struct sl_run *run, const struct sl_bat
 struct sl_raw_reject {
     struct sl_hash128 id;
     struct sl_str source;
-    int64_t off;  /* -1: unknown */
-    int64_t line; /* -1: none */
+    int64_t off;       /* -1: unknown */
+    int64_t line;      /* -1: none */
     struct sl_str raw; /* cut at 64 KiB by the call */
     struct sl_str detail;
     int reason;
