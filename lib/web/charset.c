@@ -72,8 +72,8 @@ size_t sl_charset_ascii_run(const uint8_t *p, const uint8_t *end)
 }
 
 /* Every byte has one code point (0xFFFD: none) of at most three bytes. */
-static enum sl_status decode_single(const uint16_t *index, struct sl_str bytes,
-                                    struct sl_buf *out, uint64_t *n_replaced, struct sl_err *err)
+static enum sl_status decode_single(const uint16_t *index, struct sl_str bytes, struct sl_buf *out,
+                                    uint64_t *n_replaced, struct sl_err *err)
 {
     const uint8_t *p = (const uint8_t *)bytes.p, *end = p + bytes.n;
     while (p < end) {
@@ -139,6 +139,10 @@ struct sl_charset_decoder *sl_charset_decoder_new(void)
     struct sl_charset_decoder *d = malloc(sizeof *d);
     for (size_t i = 0; d && i < SL_CHARSET_N; i++)
         d->iconv[i] = (void *)-1;
+    if (d && !(d->html = sl_html_new())) {
+        free(d);
+        return NULL;
+    }
     return d;
 }
 
@@ -199,14 +203,14 @@ static void count_sequences(struct sl_str page, uint64_t *good, uint64_t *bad)
 }
 
 /* Without a mark, and not valid UTF-8. */
-static enum sl_charset decide_invalid(struct sl_str page, enum sl_charset http,
-                                      enum sl_charset_source *source)
+static enum sl_charset decide_invalid(struct sl_charset_decoder *d, struct sl_str page,
+                                      enum sl_charset http, enum sl_charset_source *source)
 {
     uint64_t good, bad;
-    enum sl_charset meta = sl_charset_prescan(page, SL_CHARSET_PAGE_WINDOW_BYTES);
     *source = SL_CHARSET_BY_HTTP;
     if (http != SL_CHARSET_NONE && http != SL_CHARSET_UTF_8)
         return http;
+    enum sl_charset meta = sl_charset_of_meta(d->html, page);
     *source = SL_CHARSET_BY_META;
     if (meta != SL_CHARSET_NONE && meta != SL_CHARSET_UTF_8)
         return meta;
@@ -219,16 +223,16 @@ static enum sl_charset decide_invalid(struct sl_str page, enum sl_charset http,
     return SL_CHARSET_WINDOWS_1252;
 }
 
-static enum sl_charset decide(struct sl_str page, enum sl_charset http,
-                              enum sl_charset_source *source, bool *valid)
+static enum sl_charset decide(struct sl_charset_decoder *d, struct sl_str page,
+                              enum sl_charset http, enum sl_charset_source *source, bool *valid)
 {
     *valid = sl_utf8_valid(page.p, page.n);
     if (!*valid)
-        return decide_invalid(page, http, source);
+        return decide_invalid(d, page, http, source);
     enum sl_charset label = http;
     *source = SL_CHARSET_BY_HTTP;
     if (label == SL_CHARSET_NONE) {
-        label = sl_charset_prescan(page, SL_CHARSET_PAGE_WINDOW_BYTES);
+        label = sl_charset_prescan(page);
         *source = SL_CHARSET_BY_META;
     }
     if (is_seven_bit(label, page))
@@ -248,7 +252,7 @@ enum sl_status sl_charset_decode_page(struct sl_charset_decoder *d, struct sl_st
     page.p += bom_bytes;
     page.n -= bom_bytes;
     if (out->charset == SL_CHARSET_NONE)
-        out->charset = decide(page, http, &out->source, &valid);
+        out->charset = decide(d, page, http, &out->source, &valid);
     else if (out->charset == SL_CHARSET_UTF_8)
         valid = sl_utf8_valid(page.p, page.n);
     out->text = page;

@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "web/html_token.h"
 
 enum sl_charset {
     SL_CHARSET_NONE, /* no encoding, an unknown label */
@@ -75,9 +76,8 @@ enum sl_charset_source {
     SL_CHARSET_BY_UTF8_LOSSY /* UTF-8 with a few bad sequences */
 };
 
-/* Bytes in which a meta element is looked for: the standard's, and ours for
- * pages (a browser goes on looking while it parses). */
-enum { SL_CHARSET_WINDOW_BYTES = 1024, SL_CHARSET_PAGE_WINDOW_BYTES = 4096 };
+/* The standard's window for the prescan. */
+enum { SL_CHARSET_WINDOW_BYTES = 1024 };
 
 /* Lower-case name ("utf-8", "shift_jis"); "" of SL_CHARSET_NONE. */
 const char *sl_charset_name(enum sl_charset c);
@@ -92,12 +92,16 @@ enum sl_charset sl_charset_of_content_type(struct sl_str value);
 /* The encoding of a byte order mark; *bom_bytes is its length, 0 where none. */
 enum sl_charset sl_charset_bom(struct sl_str page, size_t *bom_bytes);
 
-/* Prescan the first window bytes for a meta element or an XML declaration. */
-enum sl_charset sl_charset_prescan(struct sl_str page, size_t window);
+/* Prescan the first 1,024 bytes for a meta element or an XML declaration. */
+enum sl_charset sl_charset_prescan(struct sl_str page);
+
+/* The same; where that finds nothing, the first meta element with an encoding
+ * that a parser meets in the whole page, as browsers do. t is used. */
+enum sl_charset sl_charset_of_meta(struct sl_html *t, struct sl_str page);
 
 /* The standard's sniffing: byte order mark, then http (SL_CHARSET_NONE where
- * the transport says nothing), then prescan, then windows-1252. */
-enum sl_charset sl_charset_sniff(struct sl_str page, enum sl_charset http,
+ * the transport says nothing), then the page's own word, then windows-1252. */
+enum sl_charset sl_charset_sniff(struct sl_html *t, struct sl_str page, enum sl_charset http,
                                  enum sl_charset_source *source);
 
 struct sl_charset_decoder;

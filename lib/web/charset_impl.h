@@ -9,6 +9,7 @@
 /* Opened when first needed; -1 cast to a pointer: not open. */
 struct sl_charset_decoder {
     void *iconv[SL_CHARSET_N];
+    struct sl_html *html; /* looks for a late meta element */
 };
 
 /* gbk, gb18030, big5, euc-jp, iso-2022-jp, shift_jis, euc-kr, by iconv. */

@@ -21,8 +21,8 @@
 
 /* How the bytes at a position begin. */
 struct cut {
-    size_t n;  /* bytes consumed */
-    bool good; /* a well-formed character of more than one byte, or half-width kana */
+    size_t n;    /* bytes consumed */
+    bool good;   /* a well-formed character of more than one byte, or half-width kana */
     uint32_t cp; /* not 0: the code point, iconv is not asked */
 };
 
@@ -146,6 +146,8 @@ void sl_charset_decoder_free(struct sl_charset_decoder *d)
     for (size_t i = 0; d && i < SL_CHARSET_N; i++)
         if (d->iconv[i] != (void *)-1)
             iconv_close(d->iconv[i]);
+    if (d)
+        sl_html_free(d->html);
     free(d);
 }
 
@@ -272,7 +274,7 @@ static enum sl_status decode_iso_2022_jp(iconv_t cd, struct sl_str bytes, struct
             continue;
         }
         SL_TRY(sl_buf_reserve(out, 4, err));
-        if (set == JIS_DOUBLE && *p != '\n' && *p != 0x1B) {
+        if (set == JIS_DOUBLE && *p != 0x1B) {
             bool good = end - p >= 2 && between(p[0], 0x21, 0x7E) && between(p[1], 0x21, 0x7E);
             const uint8_t *bad = NULL;
             if (good) {
@@ -285,8 +287,6 @@ static enum sl_status decode_iso_2022_jp(iconv_t cd, struct sl_str bytes, struct
             n = good || (end - p >= 2 && between(p[0], 0x21, 0x7E) && p[1] != 0x1B) ? 2 : 1;
         } else {
             uint32_t cp = *p == 0x1B ? 0xFFFD : jis_single(set, *p);
-            if (set == JIS_DOUBLE && *p == '\n')
-                cp = '\n';
             *n_replaced += cp == 0xFFFD;
             sl_charset_put(out, cp);
         }

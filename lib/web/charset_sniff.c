@@ -3,8 +3,11 @@
  *
  * The prescan is the standard's small parser, not our tokenizer: it must see
  * exactly what browsers see in the first kilobyte, comments and odd quotes
- * included. It reads bytes of any encoding and stops at the window's end. */
+ * included. It reads bytes of any encoding and stops at the window's end. A meta
+ * element behind it changes the encoding in a browser too, where its parser
+ * meets it: for that our tokenizer looks. */
 #include "web/charset.h"
+#include "web/html_tag.h"
 
 /* The bytes still to be scanned. */
 struct scan {
@@ -162,6 +165,8 @@ static enum sl_charset meta_element(struct scan *s)
             need = NEED_NOTHING;
         }
     }
+    if (s->p == s->end) /* the window cuts the tag: nothing was said */
+        return SL_CHARSET_NONE;
     if (need == NEED_UNKNOWN || (need == NEED_PRAGMA && !pragma))
         return SL_CHARSET_NONE;
     return found;
@@ -262,10 +267,10 @@ static enum sl_charset prescan_xml(struct scan s)
     return as_ascii_superset(sl_charset_label(str_between(from, quote)));
 }
 
-enum sl_charset sl_charset_prescan(struct sl_str page, size_t window)
+enum sl_charset sl_charset_prescan(struct sl_str page)
 {
-    if (page.n > window)
-        page.n = window;
+    if (page.n > SL_CHARSET_WINDOW_BYTES)
+        page.n = SL_CHARSET_WINDOW_BYTES;
     if (page.n == 0)
         return SL_CHARSET_NONE;
     struct scan s = { (const uint8_t *)page.p, (const uint8_t *)page.p + page.n };
@@ -277,7 +282,39 @@ enum sl_charset sl_charset_prescan(struct sl_str page, size_t window)
     return c != SL_CHARSET_NONE ? c : prescan_xml(s);
 }
 
-enum sl_charset sl_charset_sniff(struct sl_str page, enum sl_charset http,
+static enum sl_charset late_meta(struct sl_html *t, struct sl_str page)
+{
+    if (sl_html_start(t, page, NULL) != SL_OK)
+        return SL_CHARSET_NONE;
+    const struct sl_html_token *tok;
+    while ((tok = sl_html_next(t))->kind != SL_HTML_EOF) {
+        if (tok->kind != SL_HTML_START)
+            continue;
+        enum sl_tag tag = sl_tag_of(tok->name);
+        if (tag != SL_TAG_META) {
+            sl_html_set_state(t, sl_tag_content_state(tag));
+            continue;
+        }
+        struct sl_str value = sl_html_attr_find(t, SL_STR("charset"));
+        enum sl_charset c = sl_charset_label(value);
+        struct sl_str pragma = sl_html_attr_find(t, SL_STR("http-equiv"));
+        if (!value.p && sl_str_eq_nocase(pragma, SL_STR("content-type"))) {
+            value = sl_html_attr_find(t, SL_STR("content"));
+            c = sl_charset_of_content_type(value);
+        }
+        if (c != SL_CHARSET_NONE)
+            return as_ascii_superset(c);
+    }
+    return SL_CHARSET_NONE;
+}
+
+enum sl_charset sl_charset_of_meta(struct sl_html *t, struct sl_str page)
+{
+    enum sl_charset c = sl_charset_prescan(page);
+    return c != SL_CHARSET_NONE || page.n <= SL_CHARSET_WINDOW_BYTES ? c : late_meta(t, page);
+}
+
+enum sl_charset sl_charset_sniff(struct sl_html *t, struct sl_str page, enum sl_charset http,
                                  enum sl_charset_source *source)
 {
     size_t bom_bytes;
@@ -289,7 +326,7 @@ enum sl_charset sl_charset_sniff(struct sl_str page, enum sl_charset http,
     if (http != SL_CHARSET_NONE)
         return http;
     *source = SL_CHARSET_BY_META;
-    c = sl_charset_prescan(page, SL_CHARSET_WINDOW_BYTES);
+    c = sl_charset_of_meta(t, page);
     if (c != SL_CHARSET_NONE)
         return c;
     *source = SL_CHARSET_BY_DEFAULT;

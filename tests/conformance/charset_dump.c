@@ -10,7 +10,11 @@ int main(void)
     static char page[1 << 20];
     size_t n = fread(page, 1, sizeof page, stdin);
     enum sl_charset_source source;
-    puts(sl_charset_name(
-        sl_charset_sniff((struct sl_str){ page, n }, SL_CHARSET_NONE, &source)));
+    struct sl_html *t = sl_html_new();
+    if (!t)
+        return 3;
+    puts(
+        sl_charset_name(sl_charset_sniff(t, (struct sl_str){ page, n }, SL_CHARSET_NONE, &source)));
+    sl_html_free(t);
     return 0;
 }
