@@ -82,8 +82,9 @@ void sl_http_decoder_free(struct sl_http_decoder *d); /* NULL allowed */
  *           first chunk ends as it should or the body ends inside it; what
  *           follows a broken or missing chunk is left out (BODY_TRUNCATED).
  * gzip, x-gzip, deflate (zlib or raw), zstd
- *           accepted by their first bytes; raw deflate where it decodes to the
- *           end, or to the end of the body and to more bytes than that has.
+ *           accepted by their first bytes; raw deflate where it decodes to its
+ *           end, or without a fault to the end of the body, which then makes
+ *           4 KiB, or 256 bytes and more than the body has.
  * br        has no mark: accepted on the terms of raw deflate.
  * gzip unnamed: a body of type text or XHTML that is one whole gzip stream is
  *           decoded too.

@@ -18,6 +18,8 @@
 
 enum { TAIL = 64, SEARCH_STEP = 1 << 18, WARCINFO_MAX = 1 << 18 };
 
+static const char long_length[] = "Content-Length is wrong: another record begins before its end";
+
 enum border { BORDER_NONE, BORDER_BLANK, BORDER_SURE };
 
 static bool is_blank(uint8_t c)
@@ -154,10 +156,12 @@ static enum sl_status deliver(struct sl_warc_reader *r, struct sl_warc_record *r
                               size_t n_block, struct sl_err *err)
 {
     struct sl_warc_window *w = &r->view;
+    if (n_block > r->max_record)
+        return lose(r, rec, n_head + n_block, SL_WARC_OVERSIZED, "a record over the size limit",
+                    err);
     rec->kind = SL_WARC_RECORD;
     rec->block = (struct sl_str){ (const char *)w->p + w->at + n_head, n_block };
     w->at += n_head + n_block;
-    (void)err;
     size_t i = w->at;
     while (i < w->n && is_blank(w->p[i]))
         i++;
@@ -234,12 +238,11 @@ static enum sl_status cut_block(struct sl_warc_reader *r, struct sl_warc_record 
             SL_TRY(hold(r, rec, n_head + WARCINFO_MAX, err));
         return odd_length(r, rec, n_head, SL_WARC_LENGTH_ABSENT, "no usable Content-Length", err);
     }
-    if ((uint64_t)rec->declared_bytes > r->max_record) {
-        if (!w->src && !r->view_damaged)
-            return odd_length(r, rec, n_head, SL_WARC_LENGTH_WRONG,
-                              "Content-Length is wrong: another record begins before its end", err);
+    bool own = !w->src && !r->view_damaged;
+    if ((uint64_t)rec->declared_bytes > r->max_record && !own)
         return lose(r, rec, n_head, SL_WARC_OVERSIZED, "a record over the size limit", err);
-    }
+    if ((uint64_t)rec->declared_bytes > SIZE_MAX / 2)
+        return odd_length(r, rec, n_head, SL_WARC_LENGTH_WRONG, long_length, err);
     size_t n_block = (size_t)rec->declared_bytes, total = n_head + n_block;
     SL_TRY(hold(r, rec, total + TAIL, err));
     if (sl_warc_have(w) < total) {
@@ -250,13 +253,13 @@ static enum sl_status cut_block(struct sl_warc_reader *r, struct sl_warc_record 
         SL_TRY(lose(r, rec, n_head, SL_WARC_CUT, "the input ends inside the record", err));
         if (!r->cut_last) {
             rec->why = SL_WARC_LENGTH;
-            rec->reason = "Content-Length is wrong: another record begins before its end";
+            rec->reason = long_length;
         }
         return SL_OK;
     }
     struct sl_str behind = { (const char *)w->p + w->at + total, sl_warc_have(w) - total };
     enum border border = border_at(behind, w->end);
-    if (border == BORDER_BLANK && !w->src && !r->view_damaged) {
+    if (border == BORDER_BLANK && own) {
         /* A member's end is the truth, unless other records come before it. */
         bool more;
         SL_TRY(sl_warc_contains(r, behind, &more, err));

@@ -13,8 +13,8 @@
  * Hostile inputs: members that overlap (one inside the stored bytes of another,
  * sharing a long tail) could make each search step cost a whole member. So
  * failures that begin inside what an earlier failure consumed are counted, and
- * after MAX_SUSPECTS of them we go on behind all of it: every byte is decoded
- * at most that many times. */
+ * after MAX_SUSPECTS of them we go on near the end of all of it (where damage
+ * was noticed, a sound member may already have begun). */
 #include "web/warc_reader.h"
 
 #include <errno.h>
@@ -27,6 +27,7 @@ enum {
     PROBE_IN = 1024, /* compressed bytes that a candidate may need to show "WARC/" */
     PROBE_OUT = 64,
     MAX_SUSPECTS = 16,
+    SUSPECT_BACK = 512,
     MAX_BAD_TRIES = 64, /* zstd frames that a search decodes in vain, in a file */
     DICT_MAX = 16 << 20
 };
@@ -240,7 +241,8 @@ static int64_t member_failed(struct sl_warc_reader *r, size_t n)
     if (r->n_suspects <= MAX_SUSPECTS)
         return r->member_off + 1;
     r->n_suspects = 0;
-    return r->suspect_end;
+    int64_t near = r->suspect_end - SUSPECT_BACK;
+    return near > r->member_off ? near : r->member_off + 1;
 }
 
 static enum sl_status gzip_failed(struct sl_warc_reader *r, struct sl_warc_record *rec,

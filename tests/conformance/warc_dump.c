@@ -2,9 +2,10 @@
 /* Print what lib/web reads out of WARC files, one JSON line a record or loss,
  * for tests that compare it with other readers.
  *
- *   warc_dump [--null] [--max-record BYTES] [--max-body BYTES] FILE...
+ *   warc_dump [--null] [--bytes] [--max-record BYTES] [--max-body BYTES] FILE...
  *
- * --null  read and count only: one line a file, for timing.
+ * --null   read and count only: one line a file, for timing.
+ * --bytes  blocks and bodies too, as strings.
  * Exit    0; 1 where a file is no WARC (its error stands in a JSON line); 3
  *         where reading fails. */
 #include <inttypes.h>
@@ -19,7 +20,7 @@
 #include "web/warc.h"
 
 struct conf {
-    bool null;
+    bool null, bytes;
     uint64_t max_record, max_body;
 };
 
@@ -72,15 +73,17 @@ static void put_flags(const char *key, const struct flag_name *names, unsigned f
     putchar(']');
 }
 
-static void put_bytes(const char *key, struct sl_str s)
+static void put_bytes(const struct conf *conf, const char *key, struct sl_str s)
 {
     char hex[SL_HASH64_DIGITS];
     sl_hash64_hex(sl_hash64(s.p, s.n), hex);
     printf(",\"%s_bytes\":%zu,\"%s_xxh3\":\"%.*s\"", key, s.n, key, SL_HASH64_DIGITS, hex);
+    if (conf->bytes)
+        put_str(key, s);
 }
 
-static enum sl_status put_http(struct sl_http_decoder *d, const struct sl_warc_record *rec,
-                               struct sl_err *err)
+static enum sl_status put_http(const struct conf *conf, struct sl_http_decoder *d,
+                               const struct sl_warc_record *rec, struct sl_err *err)
 {
     struct sl_http http;
     struct sl_http_body body;
@@ -91,13 +94,13 @@ static enum sl_status put_http(struct sl_http_decoder *d, const struct sl_warc_r
     printf(",\"http\":%s,\"status\":%d", http.is_http ? "true" : "false", http.status);
     put_str("mime", mime);
     put_str("charset", charset);
-    put_bytes("body", body.bytes);
+    put_bytes(conf, "body", body.bytes);
     put_flags("notes", note_names, body.notes);
     return SL_OK;
 }
 
-static enum sl_status put_record(struct sl_http_decoder *d, const struct sl_warc_record *rec,
-                                 struct sl_err *err)
+static enum sl_status put_record(const struct conf *conf, struct sl_http_decoder *d,
+                                 const struct sl_warc_record *rec, struct sl_err *err)
 {
     if (rec->kind == SL_WARC_LOST) {
         printf("{\"lost\":\"%s\"", sl_warc_why_name(rec->why));
@@ -114,10 +117,10 @@ static enum sl_status put_record(struct sl_http_decoder *d, const struct sl_warc
     put_str("date", rec->date);
     put_str("content_type", rec->content_type);
     put_str("truncated", rec->truncated);
-    put_bytes("block", rec->block);
+    put_bytes(conf, "block", rec->block);
     enum sl_status st = SL_OK;
     if (rec->kind == SL_WARC_RECORD && rec->type == SL_WARC_RESPONSE)
-        st = put_http(d, rec, err);
+        st = put_http(conf, d, rec, err);
     puts("}");
     return st;
 }
@@ -138,7 +141,7 @@ static enum sl_status dump(const struct conf *conf, struct sl_source *s, struct 
         n_lost += rec.kind == SL_WARC_LOST;
         n_bytes += rec.block.n;
         if (!conf->null)
-            st = put_record(d, &rec, err);
+            st = put_record(conf, d, &rec, err);
     }
     if (conf->null)
         printf("{\"records\":%" PRIu64 ",\"lost\":%" PRIu64 ",\"bytes\":%" PRIu64 "}\n", n, n_lost,
@@ -175,6 +178,8 @@ int main(int argc, char **argv)
                                                               : NULL;
         if (strcmp(argv[i], "--null") == 0)
             conf.null = true;
+        else if (strcmp(argv[i], "--bytes") == 0)
+            conf.bytes = true;
         else if (!size || i + 1 == argc || !sl_parse_size(sl_str_of(argv[++i]), size))
             return 2;
     }
