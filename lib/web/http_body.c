@@ -209,8 +209,8 @@ static enum outcome judge_unmarked(struct sl_str in, const struct sl_decoded *en
                                    unsigned *notes)
 {
     bool whole = end->how == SL_ENDED_WHOLE && in.n - end->consumed <= 2;
-    bool through =
-        (end->how == SL_ENDED_CUT || end->how == SL_ENDED_FULL) && n_out > in.n && n_out >= 256;
+    bool much = n_out >= 4096 || (n_out >= 256 && n_out > in.n);
+    bool through = (end->how == SL_ENDED_CUT || end->how == SL_ENDED_FULL) && much;
     return whole || through ? judge(end, n_out, notes) : NOT_IT;
 }
 
