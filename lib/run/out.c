@@ -6,8 +6,6 @@
 enum {
     PASS_MIN_BYTES = 512 * 1024,
     PASS_MIN_ROWS = 8192,
-    MADE_MAX_BYTES = 1024 * 1024,
-    MADE_MAX_ROWS = 16384,
 };
 
 enum sl_status sl_out_open(struct sl_out *o, const char *path, bool force,
@@ -53,7 +51,7 @@ enum sl_status sl_out_pass(struct sl_out *o, const struct sl_batch *b, struct sl
 enum sl_status sl_out_row_done(struct sl_out *o, struct sl_err *err)
 {
     SL_TRY(sl_rows_close_row(&o->rows, err));
-    bool full = sl_rows_bytes(&o->rows) >= MADE_MAX_BYTES || o->rows.n >= MADE_MAX_ROWS;
+    bool full = sl_rows_bytes(&o->rows) >= SL_BATCH_MADE_BYTES || o->rows.n >= SL_BATCH_MADE_ROWS;
     return full ? sl_out_cut(o, err) : SL_OK;
 }
 
