@@ -29,26 +29,55 @@ static const struct sl_opt options[] = {
     SL_OPT_END
 };
 
-static const char *const reasons[] = { "lost_damaged", "lost_cut",  "lost_length", "lost_head",
-                                       "too_large",    "bomb",      "no_id",       NULL };
+static const char *const reasons[] = { "lost_damaged", "lost_cut", "lost_length", "lost_head",
+                                       "too_large",    "bomb",     "no_id",       NULL };
 enum { LOST_DAMAGED, LOST_CUT, LOST_LENGTH, LOST_HEAD, TOO_LARGE, BOMB, NO_ID };
 
-static const char *const counts[] = {
-    "records",      "skipped_type",   "skipped_sort",  "skipped_revisit", "skipped_status",
-    "skipped_mime", "bodies_decoded", "bodies_cut",    "headers_lied",    "replaced_characters",
-    "lost",         "lost_bytes",     "bad_dates",     NULL
-};
+static const char *const counts[] = { "records",        "skipped_type",
+                                      "skipped_sort",   "skipped_revisit",
+                                      "skipped_status", "skipped_mime",
+                                      "bodies_decoded", "bodies_cut",
+                                      "headers_lied",   "replaced_characters",
+                                      "lost",           "lost_bytes",
+                                      "bad_dates",      NULL };
 enum {
-    RECORDS, SKIPPED_TYPE, SKIPPED_SORT, SKIPPED_REVISIT, SKIPPED_STATUS,
-    SKIPPED_MIME, BODIES_DECODED, BODIES_CUT, HEADERS_LIED, REPLACED,
-    LOST, LOST_BYTES, BAD_DATES
+    RECORDS,
+    SKIPPED_TYPE,
+    SKIPPED_SORT,
+    SKIPPED_REVISIT,
+    SKIPPED_STATUS,
+    SKIPPED_MIME,
+    BODIES_DECODED,
+    BODIES_CUT,
+    HEADERS_LIED,
+    REPLACED,
+    LOST,
+    LOST_BYTES,
+    BAD_DATES
 };
 
 /* Both sorts of streams in one list; a column stands in one or both. */
 enum { IN_WARC = 1, IN_WET = 2, IN_BOTH = 3 };
 enum column {
-    ID, SOURCE_ID, URL, DATE, HTML, TEXT, HTTP_STATUS, CONTENT_TYPE, CHARSET, CONTENT_LANGUAGE,
-    X_ROBOTS_TAG, TDM_RESERVATION, IP, DIGEST, TRUNCATED, REFERS_TO, SOURCE, OFFSET, N_COLUMNS
+    ID,
+    SOURCE_ID,
+    URL,
+    DATE,
+    HTML,
+    TEXT,
+    HTTP_STATUS,
+    CONTENT_TYPE,
+    CHARSET,
+    CONTENT_LANGUAGE,
+    X_ROBOTS_TAG,
+    TDM_RESERVATION,
+    IP,
+    DIGEST,
+    TRUNCATED,
+    REFERS_TO,
+    SOURCE,
+    OFFSET,
+    N_COLUMNS
 };
 static const struct sl_add adds[] = {
     [ID] = { "id", "fixed_size_binary[16]", "identity: XXH3-128 of the record id" },
@@ -60,18 +89,21 @@ static const struct sl_add adds[] = {
     [HTTP_STATUS] = { "http_status", "uint16?", "HTTP status (not of WET)" },
     [CONTENT_TYPE] = { "content_type", "utf8?", "MIME type, lower case (not of WET)" },
     [CHARSET] = { "charset", "utf8?", "charset parameter, lower case (not of WET)" },
-    [CONTENT_LANGUAGE] = { "content_language", "utf8?", "Content-Language; of WET what the "
-                                                        "crawler identified" },
+    [CONTENT_LANGUAGE] = { "content_language", "utf8?",
+                           "Content-Language; of WET what the "
+                           "crawler identified" },
     [X_ROBOTS_TAG] = { "x_robots_tag", "utf8?", "X-Robots-Tag headers, joined (not of WET)" },
     [TDM_RESERVATION] = { "tdm_reservation", "utf8?", "TDM-Reservation header (not of WET)" },
     [IP] = { "ip", "utf8?", "WARC-IP-Address (not of WET)" },
     [DIGEST] = { "digest", "utf8?", "WARC-Payload-Digest, else WARC-Block-Digest" },
-    [TRUNCATED] = { "truncated", "utf8?", "WARC-Truncated; \"unspecified\" where the body was "
-                                          "found cut" },
+    [TRUNCATED] = { "truncated", "utf8?",
+                    "WARC-Truncated; \"unspecified\" where the body was "
+                    "found cut" },
     [REFERS_TO] = { "refers_to", "utf8?", "record id of the page (of WET alone)" },
     [SOURCE] = { "source", "utf8", "name of the input" },
-    [OFFSET] = { "offset", "uint64", "where the record begins: of its gzip member or zstd frame, "
-                                     "else in the decompressed bytes" },
+    [OFFSET] = { "offset", "uint64",
+                 "where the record begins: of its gzip member or zstd frame, "
+                 "else in the decompressed bytes" },
     [N_COLUMNS] = { NULL, NULL, NULL },
 };
 static const uint8_t column_sorts[N_COLUMNS] = {
@@ -86,8 +118,8 @@ enum { TEXT_MAX = 1 << 28, HEAD_ROOM = 1 << 20, LOSSES_MAX = 64 };
 struct state {
     bool wet;
     struct sl_pager *pager;
-    struct sl_buf text;        /* repaired text */
-    int place[N_COLUMNS];      /* of a column in the output; -1: not there */
+    struct sl_buf text;   /* repaired text */
+    int place[N_COLUMNS]; /* of a column in the output; -1: not there */
     /* The input that was opened to find its sort, and the record found. */
     struct sl_source *source;
     struct sl_warc_reader *reader;
@@ -96,8 +128,8 @@ struct state {
     struct sl_warc_record losses[LOSSES_MAX]; /* before that record */
     int n_losses;
     struct sl_arena kept; /* their strings */
-    int64_t raw_bytes; /* of the open input, told to the run so far */
-    const char *path;  /* of the open input */
+    int64_t raw_bytes;    /* of the open input, told to the run so far */
+    const char *path;     /* of the open input */
 };
 
 static void close_input(struct state *s)
@@ -229,8 +261,7 @@ static struct sl_str truncated_of(const struct sl_warc_record *rec, const struct
 }
 
 static enum sl_status add_row(struct sl_run *run, const struct sl_warc_record *rec,
-                              const struct sl_page *page, struct sl_hash128 id,
-                              struct sl_err *err)
+                              const struct sl_page *page, struct sl_hash128 id, struct sl_err *err)
 {
     const struct state *s = sl_run_state(run);
     struct sl_str digest = rec->payload_digest.n ? rec->payload_digest : rec->block_digest;

@@ -24,19 +24,19 @@ struct sl_page_choice {
 
 enum sl_page_verdict {
     SL_PAGE_TAKEN,
-    SL_PAGE_OTHER_TYPE,   /* warcinfo, request, metadata, ... */
-    SL_PAGE_OTHER_SORT,   /* a WET record among responses, or the reverse */
+    SL_PAGE_OTHER_TYPE, /* warcinfo, request, metadata, ... */
+    SL_PAGE_OTHER_SORT, /* a WET record among responses, or the reverse */
     SL_PAGE_REVISIT,
     SL_PAGE_OTHER_STATUS,
     SL_PAGE_OTHER_MIME,
-    SL_PAGE_TOO_LARGE,    /* the body is over max_bytes */
-    SL_PAGE_BOMB          /* the body inflates beyond the ratio limit */
+    SL_PAGE_TOO_LARGE, /* the body is over max_bytes */
+    SL_PAGE_BOMB       /* the body inflates beyond the ratio limit */
 };
 
 struct sl_page {
     struct sl_str body;
-    unsigned body_notes; /* enum sl_http_note */
-    int status;          /* 0: none */
+    unsigned body_notes;         /* enum sl_http_note */
+    int status;                  /* 0: none */
     struct sl_str mime, charset; /* lower case; empty: none */
     struct sl_str content_language, x_robots_tag, tdm_reservation;
 };
