@@ -42,7 +42,11 @@ for _ in $(seq 100); do
   [ -n "$port" ] && break
   sleep 0.1
 done
-[ -n "$port" ] || { echo "crawl: the server did not start" >&2; cat "$work/server.log" >&2; exit 1; }
+if [ -z "$port" ]; then
+  echo "crawl: the server did not start" >&2
+  cat "$work/server.log" >&2
+  exit 1
+fi
 
 # wget's exit code 8 says that some link of the handbook answered 404: a crawl
 # has such pages, and the pipeline counts them.

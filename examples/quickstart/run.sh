@@ -35,7 +35,7 @@ say "train a tiny model for a few steps"
 if python3=$("$here/find_torch.sh"); then
   "$python3" "$root/examples/pytorch/train.py" --shards "$out/shards" --steps 20 --batch 8
 else
-  echo "SKIPPED: no Python with PyTorch and NumPy on this machine (Debian: python3-torch python3-numpy)"
+  echo "SKIPPED: no Python with PyTorch and NumPy here (Debian: python3-torch python3-numpy)"
 fi
 
 rel=$(realpath --relative-to="$OLDPWD" "$out")

@@ -115,6 +115,16 @@ static enum sl_status check_below_null(const struct check *k, const struct sl_co
     return SL_OK;
 }
 
+static enum sl_status check_all_below_nulls(const struct check *k, const struct sl_column *c)
+{
+    const struct sl_field *f = c->field;
+    int64_t size = f->type == SL_T_FIXED_LIST ? f->size : 1;
+    for (int64_t i = 0; c->n_nulls && i < c->n; i++)
+        for (uint32_t m = 0; sl_column_is_null(c, i) && m < f->n_children; m++)
+            SL_TRY(check_below_null(k, &c->children[m], i * size, size));
+    return SL_OK;
+}
+
 static enum sl_status check_column(const struct check *k, const struct sl_column *c,
                                    const struct sl_field *f)
 {
@@ -128,20 +138,14 @@ static enum sl_status check_column(const struct check *k, const struct sl_column
         SL_TRY(check_fixed(k, c));
     if (sl_type_is_utf8(f->type))
         SL_TRY(check_utf8(k, c));
+    bool below = f->type == SL_T_STRUCT || f->type == SL_T_FIXED_LIST;
+    int64_t n = f->type == SL_T_FIXED_LIST ? c->n * f->size : c->n;
     for (uint32_t i = 0; i < f->n_children; i++) {
-        const struct sl_column *child = &c->children[i];
-        if ((f->type == SL_T_STRUCT && child->n != c->n) ||
-            (f->type == SL_T_FIXED_LIST && child->n != c->n * f->size))
-            return broken(k, child, "another number of rows than what it is part of");
-        SL_TRY(check_column(k, child, &f->children[i]));
+        if (below && c->children[i].n != n)
+            return broken(k, &c->children[i], "another number of rows than what it is part of");
+        SL_TRY(check_column(k, &c->children[i], &f->children[i]));
     }
-    if (f->type != SL_T_STRUCT && f->type != SL_T_FIXED_LIST)
-        return SL_OK;
-    int64_t size = f->type == SL_T_FIXED_LIST ? f->size : 1;
-    for (int64_t i = 0; c->n_nulls && i < c->n; i++)
-        for (uint32_t m = 0; sl_column_is_null(c, i) && m < f->n_children; m++)
-            SL_TRY(check_below_null(k, &c->children[m], i * size, size));
-    return SL_OK;
+    return below ? check_all_below_nulls(k, c) : SL_OK;
 }
 
 enum sl_status sl_batch_canonical(const struct sl_batch *b, enum sl_status status,

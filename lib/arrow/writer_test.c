@@ -38,7 +38,7 @@ struct made {
 
 static void make(struct made *m, const char *const *types, size_t limit)
 {
-    char name[16];
+    char name[32];
     *m = (struct made){ .mem.limit = limit };
     sl_buf_init(&m->mem.bytes, SIZE_MAX / 2);
     sl_batch_init(&m->b);

@@ -70,9 +70,6 @@ static bool is_choice(const char *words, struct sl_str v)
     return false;
 }
 
-/* Strings of a default are not NUL-terminated where they stand (a bracket
- * follows), so a table must not give one to a string option: choices alone have
- * string defaults, and they are looked up in the words instead. */
 static enum sl_status set_choice(const struct sl_opt *o, const char **to, const char *given,
                                  struct sl_str v, struct sl_err *err)
 {
