@@ -4,11 +4,11 @@
  * let a small hostile file ask for gigabytes.
  *
  * Behind a frame may stand only another frame (skippable ones too) or nothing. */
-#define ZSTD_STATIC_LINKING_ONLY
 #include <zstd.h>
 #include <zstd_errors.h>
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "io/decoder.h"
 #include "io/member.h"
@@ -120,6 +120,8 @@ enum sl_status sl_unzstd_set_dict(struct sl_unzstd *z, struct sl_str dict, struc
 {
     if (dict.n && ZSTD_getDictID_fromDict(dict.p, dict.n) == 0)
         return sl_err_set(err, SL_E_DATA, "not a zstd dictionary");
+    /* A frame that failed leaves the context in the middle of it. */
+    (void)ZSTD_DCtx_reset(z->d, ZSTD_reset_session_only);
     size_t code = ZSTD_DCtx_loadDictionary(z->d, dict.p, dict.n);
     if (!ZSTD_isError(code))
         return SL_OK;
@@ -171,41 +173,62 @@ static enum sl_status frame_decode(struct sl_unzstd *z, ZSTD_inBuffer *in, struc
     }
 }
 
+static enum sl_status frame_failed(enum sl_status st, size_t off, struct sl_err *err)
+{
+    sl_err_at(err, NULL, (int64_t)off, -1);
+    return st;
+}
+
+/* Fewer than four bytes: may a frame begin so? */
+static bool may_begin(const char *p, size_t n)
+{
+    bool skippable = n && (p[0] & 0xf0) == 0x50 && memcmp(p + 1, "\x2a\x4d", n - 1) == 0;
+    return n == 0 || skippable || memcmp(p, "\x28\xb5\x2f", n) == 0;
+}
+
+/* The length of the frame, from its blocks' headers. SL_END: `in` ends inside. */
+static enum sl_status frame_length(struct sl_str in, size_t *length, struct sl_err *err)
+{
+    if (in.n < 4 && may_begin(in.p, in.n))
+        return SL_END;
+    *length = ZSTD_findFrameCompressedSize(in.p, in.n);
+    if (!ZSTD_isError(*length))
+        return SL_OK;
+    if (in.n >= 4 && ZSTD_getErrorCode(*length) == ZSTD_error_srcSize_wrong)
+        return SL_END;
+    return frame_failed(zstd_failed(*length, err), 0, err);
+}
+
 enum sl_status sl_zstd_frame(struct sl_unzstd *z, struct sl_str in, struct sl_buf *out,
                              size_t *consumed, bool *need_more, struct sl_err *err)
 {
-    size_t start = out->n;
+    size_t start = out->n, length = 0;
     *consumed = 0;
+    enum sl_status st = frame_length(in, &length, err);
     if (need_more)
-        *need_more = false;
-    size_t length = in.n ? ZSTD_findFrameCompressedSize(in.p, in.n) : 0;
-    bool cut =
-        in.n < 4 || (ZSTD_isError(length) && ZSTD_getErrorCode(length) == ZSTD_error_srcSize_wrong);
-    if (cut && need_more) {
-        *need_more = true;
+        *need_more = st == SL_END;
+    if (st == SL_END && need_more)
         return SL_OK;
-    }
-    if (cut)
-        return sl_err_set(err, SL_E_DATA, "the input ends inside a zstd frame");
-    if (ZSTD_isError(length))
-        return zstd_failed(length, err);
+    if (st == SL_END)
+        st = sl_err_set(err, SL_E_DATA, "the input ends inside a zstd frame");
+    if (st != SL_OK)
+        return frame_failed(st, in.n, err);
     unsigned long long size = ZSTD_getFrameContentSize(in.p, length);
     bool known = size != ZSTD_CONTENTSIZE_UNKNOWN && size != ZSTD_CONTENTSIZE_ERROR;
     if (known && size > out->max - out->n)
-        return over_limit(out, err);
+        return frame_failed(over_limit(out, err), 0, err);
     /* With room for all of it, zstd decodes straight into out, without a window. */
     if (known)
         SL_TRY(sl_buf_reserve(out, (size_t)size, err));
     (void)ZSTD_DCtx_reset(z->d, ZSTD_reset_session_only);
     ZSTD_inBuffer from = { in.p, length, 0 };
-    enum sl_status st = frame_decode(z, &from, out, err);
+    st = frame_decode(z, &from, out, err);
     if (st == SL_OK) {
         *consumed = length;
         return SL_OK;
     }
     out->n = start;
-    sl_err_at(err, NULL, (int64_t)from.pos, -1);
-    return st;
+    return frame_failed(st, from.pos, err);
 }
 
 /* ---- compression ---- */
