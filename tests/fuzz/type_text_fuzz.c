@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Type texts: whatever is accepted is written back as it was, unless the text
- * has another spelling of a number; what was written back is accepted again. */
+/* Type texts: whatever is accepted is written in a form that is accepted again
+ * as the same type. */
 #include <stdlib.h>
 
 #include "arrow/schema.h"
