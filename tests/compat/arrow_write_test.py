@@ -201,6 +201,15 @@ def polars_reads(pa, pl, name, data, batches, rows):
     check(f"{name}: polars' rows", why == "", why)
 
 
+def attempt(name, call, *args):
+    """A reader that gives up is a failed check, not the end of the script."""
+    try:
+        return call(*args)
+    except Exception as e:
+        check(name, False, repr(e))
+        return {"digest": None}
+
+
 def refuses(name, call):
     try:
         call()
@@ -254,17 +263,17 @@ def main():
             for batches, rows in ((1, 1), (3, 100), (2, 1000)):
                 data = run(sample, *args, "--batches", str(batches), "--rows", str(rows))
                 title = f"{name}, {batches} x {rows}"
-                said = pyarrow_reads(pa, title, data, batches, rows)
+                said = attempt(title, pyarrow_reads, pa, title, data, batches, rows)
                 digests.append((batches * rows, said["digest"]))
-                message_metadata(pa, title, data)
+                attempt(title, message_metadata, pa, title, data)
                 if pl:
-                    polars_reads(pa, pl, title, data, batches, rows)
+                    attempt(title, polars_reads, pa, pl, title, data, batches, rows)
         check("digests do not know compression", len(set(digests)) == 3, digests)
         whole = run(sample, "--batches", "1", "--rows", "300")
-        digest = pyarrow_reads(pa, "one batch", whole, 1, 300)["digest"]
+        digest = attempt("one batch", pyarrow_reads, pa, "one batch", whole, 1, 300)["digest"]
         check("digests do not know borders", (300, digest) in digests, digest)
         none = run(sample, "--batches", "0")
-        pyarrow_reads(pa, "no batch", none, 0, 0)
+        attempt("no batch", pyarrow_reads, pa, "no batch", none, 0, 0)
         poison = run(sample, "--poison")
         refuses("pyarrow fails at a poison tail",
                 lambda: pa.ipc.open_stream(io.BytesIO(poison)).read_all())
