@@ -7,6 +7,7 @@
 #include "base/utf8.h"
 #include "run/identity.h"
 #include "run/tool.h"
+#include "web/warc_ahead.h"
 #include "web/warc_date.h"
 #include "web/warc_page.h"
 
@@ -113,31 +114,22 @@ static const uint8_t column_sorts[N_COLUMNS] = {
 
 /* ---- the state of a run ---- */
 
-enum { TEXT_MAX = 1 << 28, HEAD_ROOM = 1 << 20, LOSSES_MAX = 64 };
+enum { TEXT_MAX = 1 << 28, HEAD_ROOM = 1 << 20 };
 
 struct state {
     bool wet;
     struct sl_pager *pager;
-    struct sl_buf text;   /* repaired text */
-    int place[N_COLUMNS]; /* of a column in the output; -1: not there */
-    /* The input that was opened to find its sort, and the record found. */
-    struct sl_source *source;
-    struct sl_warc_reader *reader;
-    struct sl_warc_record first;
-    bool has_first;
-    struct sl_warc_record losses[LOSSES_MAX]; /* before that record */
-    int n_losses;
-    struct sl_arena kept; /* their strings */
-    int64_t raw_bytes;    /* of the open input, told to the run so far */
-    const char *path;     /* of the open input */
+    struct sl_buf text;      /* repaired text */
+    int place[N_COLUMNS];    /* of a column in the output; -1: not there */
+    struct sl_warc_ahead in; /* the open input; the first one is opened early */
+    int64_t raw_bytes;       /* of it, told to the run so far */
+    const char *path;        /* NULL: none is open */
 };
 
 static void close_input(struct state *s)
 {
-    sl_warc_free(s->reader);
-    sl_source_free(s->source);
-    s->reader = NULL;
-    s->source = NULL;
+    sl_warc_ahead_close(&s->in);
+    s->path = NULL;
     s->raw_bytes = 0;
 }
 
@@ -147,7 +139,6 @@ static void warc_stop(struct sl_run *run)
     close_input(s);
     sl_pager_free(s->pager);
     sl_buf_release(&s->text);
-    sl_arena_release(&s->kept);
     free(s);
 }
 
@@ -156,8 +147,7 @@ static enum sl_status open_input(struct sl_run *run, const char *path, struct sl
     struct state *s = sl_run_state(run);
     size_t most = (size_t)sl_run_common(run)->max_doc_bytes + HEAD_ROOM;
     s->path = path;
-    SL_TRY(sl_source_open(&s->source, path, SL_SOURCE_PLAIN, err));
-    return sl_warc_new(&s->reader, s->source, most, err);
+    return sl_warc_ahead_open(&s->in, path, most, err);
 }
 
 /* ---- lost records ---- */
@@ -225,11 +215,9 @@ static enum sl_status add_str(struct sl_run *run, enum column c, struct sl_str v
     struct state *s = sl_run_state(run);
     struct sl_colbuf *to = column(run, c);
     uint64_t n_bad = 0;
-    if (!to)
-        return SL_OK;
-    if (!v.n && c != HTML && c != TEXT && c != SOURCE)
+    if (!v.n && to->field->nullable)
         return sl_colbuf_add_null(to, err);
-    if (c == HTML || sl_utf8_valid(v.p, v.n))
+    if (c == ID || c == HTML || sl_utf8_valid(v.p, v.n))
         return sl_colbuf_add_str(to, v, err);
     sl_buf_reset(&s->text);
     SL_TRY(sl_utf8_repair(&s->text, v.p, v.n, &n_bad, err));
@@ -237,53 +225,47 @@ static enum sl_status add_str(struct sl_run *run, enum column c, struct sl_str v
     return sl_colbuf_add_str(to, sl_buf_str(&s->text), err);
 }
 
-static enum sl_status add_date(struct sl_run *run, struct sl_str date, struct sl_err *err)
+static enum sl_status add_numbers(struct sl_run *run, const struct sl_warc_record *rec,
+                                  const struct sl_page *page, struct sl_err *err)
 {
+    struct sl_colbuf *date = column(run, DATE), *status = column(run, HTTP_STATUS);
     int64_t us;
-    if (sl_warc_date(date, &us))
-        return sl_colbuf_add_int(column(run, DATE), us, err);
-    sl_run_count(run, BAD_DATES, 1);
-    return sl_colbuf_add_null(column(run, DATE), err);
-}
-
-static enum sl_status add_status(struct sl_run *run, int status, struct sl_err *err)
-{
-    struct sl_colbuf *to = column(run, HTTP_STATUS);
-    if (!to)
-        return SL_OK;
-    return status > 0 ? sl_colbuf_add_int(to, status, err) : sl_colbuf_add_null(to, err);
-}
-
-static struct sl_str truncated_of(const struct sl_warc_record *rec, const struct sl_page *page)
-{
-    bool cut = page->body_notes & SL_HTTP_BODY_TRUNCATED;
-    return rec->truncated.n || !cut ? rec->truncated : SL_STR("unspecified");
+    bool has_date = sl_warc_date(rec->date, &us);
+    sl_run_count(run, BAD_DATES, !has_date);
+    SL_TRY(has_date ? sl_colbuf_add_int(date, us, err) : sl_colbuf_add_null(date, err));
+    if (status)
+        SL_TRY(page->status > 0 ? sl_colbuf_add_int(status, page->status, err)
+                                : sl_colbuf_add_null(status, err));
+    return sl_colbuf_add_int(column(run, OFFSET), rec->off, err);
 }
 
 static enum sl_status add_row(struct sl_run *run, const struct sl_warc_record *rec,
-                              const struct sl_page *page, struct sl_hash128 id, struct sl_err *err)
+                              const struct sl_page *page, const struct sl_hash128 *id,
+                              struct sl_err *err)
 {
     const struct state *s = sl_run_state(run);
-    struct sl_str digest = rec->payload_digest.n ? rec->payload_digest : rec->block_digest;
-    struct sl_str source = sl_str_of(sl_run_source_name(run, s->path));
-    SL_TRY(sl_colbuf_add_str(column(run, ID), (struct sl_str){ (const char *)id.b, 16 }, err));
-    SL_TRY(add_str(run, SOURCE_ID, rec->id, err));
-    SL_TRY(add_str(run, URL, rec->uri, err));
-    SL_TRY(add_date(run, rec->date, err));
-    SL_TRY(add_str(run, HTML, page->body, err));
-    SL_TRY(add_str(run, TEXT, page->body, err));
-    SL_TRY(add_status(run, page->status, err));
-    SL_TRY(add_str(run, CONTENT_TYPE, page->mime, err));
-    SL_TRY(add_str(run, CHARSET, page->charset, err));
-    SL_TRY(add_str(run, CONTENT_LANGUAGE, page->content_language, err));
-    SL_TRY(add_str(run, X_ROBOTS_TAG, page->x_robots_tag, err));
-    SL_TRY(add_str(run, TDM_RESERVATION, page->tdm_reservation, err));
-    SL_TRY(add_str(run, IP, rec->ip, err));
-    SL_TRY(add_str(run, DIGEST, digest, err));
-    SL_TRY(add_str(run, TRUNCATED, truncated_of(rec, page), err));
-    SL_TRY(add_str(run, REFERS_TO, rec->refers_to, err));
-    SL_TRY(add_str(run, SOURCE, source, err));
-    SL_TRY(sl_colbuf_add_int(column(run, OFFSET), rec->off, err));
+    bool cut = page->body_notes & SL_HTTP_BODY_TRUNCATED;
+    const struct sl_str values[N_COLUMNS] = {
+        [ID] = { (const char *)id->b, sizeof id->b },
+        [SOURCE_ID] = rec->id,
+        [URL] = rec->uri,
+        [HTML] = page->body,
+        [TEXT] = page->body,
+        [CONTENT_TYPE] = page->mime,
+        [CHARSET] = page->charset,
+        [CONTENT_LANGUAGE] = page->content_language,
+        [X_ROBOTS_TAG] = page->x_robots_tag,
+        [TDM_RESERVATION] = page->tdm_reservation,
+        [IP] = rec->ip,
+        [DIGEST] = rec->payload_digest.n ? rec->payload_digest : rec->block_digest,
+        [TRUNCATED] = rec->truncated.n || !cut ? rec->truncated : SL_STR("unspecified"),
+        [REFERS_TO] = rec->refers_to,
+        [SOURCE] = sl_str_of(sl_run_source_name(run, s->path)),
+    };
+    for (int c = 0; c < N_COLUMNS; c++)
+        if (s->place[c] >= 0 && c != DATE && c != HTTP_STATUS && c != OFFSET)
+            SL_TRY(add_str(run, (enum column)c, values[c], err));
+    SL_TRY(add_numbers(run, rec, page, err));
     return sl_run_close_row(run, err);
 }
 
@@ -298,7 +280,7 @@ static enum sl_status take_page(struct sl_run *run, const struct sl_warc_record 
                  (page->body_notes & (SL_HTTP_WAS_CHUNKED | SL_HTTP_WAS_ENCODED)) != 0);
     sl_run_count(run, BODIES_CUT, (page->body_notes & SL_HTTP_BODY_TRUNCATED) != 0);
     sl_run_count(run, HEADERS_LIED, (page->body_notes & SL_HTTP_HEADER_LIED) != 0);
-    return add_row(run, rec, page, id, err);
+    return add_row(run, rec, page, &id, err);
 }
 
 static enum sl_status take_record(struct sl_run *run, const struct sl_warc_record *rec,
@@ -328,30 +310,20 @@ static enum sl_status take_record(struct sl_run *run, const struct sl_warc_recor
 
 /* ---- the flow ---- */
 
-static enum sl_status next_record(struct sl_run *run, struct sl_warc_record *rec,
-                                  struct sl_err *err)
-{
-    struct state *s = sl_run_state(run);
-    if (s->has_first) {
-        s->has_first = false;
-        *rec = s->first;
-        return SL_OK;
-    }
-    return sl_warc_next(s->reader, rec, err);
-}
-
 static enum sl_status read_input(struct sl_run *run, const char *path, struct sl_err *err)
 {
     struct state *s = sl_run_state(run);
     struct sl_warc_record rec;
-    if (!s->reader)
+    if (!s->path)
         SL_TRY(open_input(run, path, err));
+    sl_run_count(run, RECORDS, s->in.n_passed);
+    sl_run_count(run, SKIPPED_TYPE, s->in.n_passed);
     enum sl_status st = SL_OK;
     while (st == SL_OK) {
-        st = next_record(run, &rec, err);
+        st = sl_warc_ahead_next(&s->in, &rec, err);
         if (st == SL_OK)
             st = take_record(run, &rec, err);
-        int64_t raw = sl_source_raw_bytes(s->source);
+        int64_t raw = sl_source_raw_bytes(s->in.source);
         sl_run_add_bytes_in(run, raw - s->raw_bytes);
         s->raw_bytes = raw;
     }
@@ -359,53 +331,7 @@ static enum sl_status read_input(struct sl_run *run, const char *path, struct sl
     return st == SL_END ? SL_OK : st;
 }
 
-/* ---- which sort the first input is ---- */
-
-/* A loss that came before the first page: told when the outputs are open. */
-static enum sl_status keep_loss(struct state *s, const struct sl_warc_record *rec,
-                                struct sl_err *err)
-{
-    struct sl_warc_record *copy = &s->losses[s->n_losses++];
-    *copy = *rec;
-    const char *block = sl_arena_str(&s->kept, rec->block);
-    const char *id = sl_arena_str(&s->kept, rec->id);
-    const char *refers_to = sl_arena_str(&s->kept, rec->refers_to);
-    if (!block || !id || !refers_to)
-        return sl_err_nomem(err, rec->block.n);
-    copy->block.p = block;
-    copy->id.p = id;
-    copy->refers_to.p = refers_to;
-    return SL_OK;
-}
-
-static bool is_page_type(enum sl_warc_type t)
-{
-    return t == SL_WARC_RESPONSE || t == SL_WARC_RESOURCE || t == SL_WARC_REVISIT ||
-           t == SL_WARC_CONVERSION;
-}
-
-/* Read up to the first record that is a page of either sort. */
-static enum sl_status find_sort(struct sl_run *run, struct sl_err *err)
-{
-    struct state *s = sl_run_state(run);
-    while (s->n_losses < LOSSES_MAX) {
-        enum sl_status st = sl_warc_next(s->reader, &s->first, err);
-        if (st != SL_OK)
-            return st == SL_END ? SL_OK : st;
-        if (s->first.kind == SL_WARC_LOST) {
-            SL_TRY(keep_loss(s, &s->first, err));
-        } else if (is_page_type(s->first.type)) {
-            s->has_first = true;
-            s->wet = s->first.type == SL_WARC_CONVERSION;
-            return SL_OK;
-        } else {
-            sl_run_count(run, RECORDS, 1);
-            sl_run_count(run, SKIPPED_TYPE, 1);
-        }
-    }
-    return SL_OK;
-}
-
+/* The first input's first page decides the columns. */
 static enum sl_status warc_schema(struct sl_run *run, const struct sl_schema *in,
                                   struct sl_schema *out, struct sl_err *err)
 {
@@ -414,10 +340,9 @@ static enum sl_status warc_schema(struct sl_run *run, const struct sl_schema *in
     if (!s)
         return sl_err_nomem(err, sizeof *s);
     sl_buf_init(&s->text, TEXT_MAX);
-    sl_arena_init(&s->kept, 0);
     sl_run_set_state(run, s);
     SL_TRY(open_input(run, sl_run_n_inputs(run) ? sl_run_input(run, 0) : "-", err));
-    SL_TRY(find_sort(run, err));
+    SL_TRY(sl_warc_ahead_sort(&s->in, &s->wet, err));
     int sort = s->wet ? IN_WET : IN_WARC;
     for (int c = 0; c < N_COLUMNS; c++) {
         s->place[c] = column_sorts[c] & sort ? (int)out->n_fields : -1;
@@ -434,12 +359,7 @@ static enum sl_status warc_start(struct sl_run *run, struct sl_err *err)
     struct sl_page_choice choice = { conf->types, conf->mimes, conf->statuses,
                                      sl_run_common(run)->max_doc_bytes, s->wet };
     s->pager = sl_pager_new(&choice);
-    if (!s->pager)
-        return sl_err_nomem(err, 0);
-    for (int i = 0; i < s->n_losses; i++)
-        SL_TRY(take_loss(run, &s->losses[i], err));
-    sl_arena_release(&s->kept);
-    return SL_OK;
+    return s->pager ? SL_OK : sl_err_nomem(err, 0);
 }
 
 static const struct sl_tool tool = {

@@ -29,7 +29,7 @@ static bool all_zero(const uint8_t *p, size_t n)
 
 static enum sl_status check_validity(const struct check *k, const struct sl_column *c)
 {
-    if (c->n < 0 || c->n_nulls < 0 || c->n_nulls > c->n)
+    if (c->n < 0 || c->n > (int64_t)SL_MAX_BODY_BYTES * 8 || c->n_nulls < 0 || c->n_nulls > c->n)
         return broken(k, c, "wrong number of rows or nulls");
     if (c->n_nulls == 0)
         return c->validity ? broken(k, c, "a validity buffer without nulls") : SL_OK;
@@ -76,8 +76,6 @@ static enum sl_status check_utf8(const struct check *k, const struct sl_column *
 static enum sl_status check_fixed(const struct check *k, const struct sl_column *c)
 {
     int64_t width = sl_type_width(c->field);
-    if (c->n > (int64_t)SL_MAX_BODY_BYTES * 8)
-        return broken(k, c, "too many rows");
     if (c->data_bytes != (width ? c->n * width : (c->n + 7) / 8))
         return broken(k, c, "values of another size than its rows need");
     if (!width && !tail_is_zero(c->data, c->n))

@@ -201,6 +201,15 @@ def polars_reads(pa, pl, name, data, batches, rows):
     check(f"{name}: polars' rows", why == "", why)
 
 
+def attempt(name, call, *args):
+    """A reader that gives up is a failed check, not the end of the script."""
+    try:
+        return call(*args)
+    except Exception as e:
+        check(name, False, repr(e))
+        return {"digest": None}
+
+
 def refuses(name, call):
     try:
         call()
@@ -208,17 +217,6 @@ def refuses(name, call):
         check(name, True)
     else:
         check(name, False, "read without an error")
-
-
-def polars_at_poison(pl, data):
-    """polars 2 does not look for the body of a batch of no rows, so it takes the
-    tail for an end: as docs/stream.md section 9 says, sluice-verify comes first."""
-    try:
-        pl.read_ipc_stream(io.BytesIO(data))
-    except Exception:
-        check("polars fails at a poison tail", True)
-    else:
-        skip("polars fails at a poison tail", "this version reads it as an end")
 
 
 def run(sample, *args):
@@ -254,22 +252,23 @@ def main():
             for batches, rows in ((1, 1), (3, 100), (2, 1000)):
                 data = run(sample, *args, "--batches", str(batches), "--rows", str(rows))
                 title = f"{name}, {batches} x {rows}"
-                said = pyarrow_reads(pa, title, data, batches, rows)
+                said = attempt(title, pyarrow_reads, pa, title, data, batches, rows)
                 digests.append((batches * rows, said["digest"]))
-                message_metadata(pa, title, data)
+                attempt(title, message_metadata, pa, title, data)
                 if pl:
-                    polars_reads(pa, pl, title, data, batches, rows)
+                    attempt(title, polars_reads, pa, pl, title, data, batches, rows)
         check("digests do not know compression", len(set(digests)) == 3, digests)
         whole = run(sample, "--batches", "1", "--rows", "300")
-        digest = pyarrow_reads(pa, "one batch", whole, 1, 300)["digest"]
+        digest = attempt("one batch", pyarrow_reads, pa, "one batch", whole, 1, 300)["digest"]
         check("digests do not know borders", (300, digest) in digests, digest)
         none = run(sample, "--batches", "0")
-        pyarrow_reads(pa, "no batch", none, 0, 0)
+        attempt("no batch", pyarrow_reads, pa, "no batch", none, 0, 0)
         poison = run(sample, "--poison")
         refuses("pyarrow fails at a poison tail",
                 lambda: pa.ipc.open_stream(io.BytesIO(poison)).read_all())
         if pl:
-            polars_at_poison(pl, poison)
+            refuses("polars fails at a poison tail",
+                    lambda: pl.read_ipc_stream(io.BytesIO(poison)))
     print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
     sys.exit(1 if failed else 0)
 
