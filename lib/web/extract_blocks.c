@@ -192,8 +192,10 @@ enum sl_status block_edge(struct sl_extractor *x, enum sl_tag tag, bool start, s
     case SL_TAG_TH:
         return start ? cell_start(x, err) : block_end(x, err);
     case SL_TAG_TABLE:
-        if (start && is_cell(x, open_item(x)) && table_of(x))
+        if (start && is_cell(x, open_item(x)) && table_of(x)) {
             table_of(x)->layout = true; /* the outer table */
+            x->sep = x->sep == SL_SEP_CELL ? SL_SEP_PARA : x->sep;
+        }
         return block_break(x, box_sep(x), err);
     case SL_TAG_P:
     case SL_TAG_BLOCKQUOTE:
