@@ -69,7 +69,7 @@ static void reset(struct sl_extractor *x)
     all_buffers(x, buffers);
     for (size_t i = 0; i < 7; i++)
         sl_buf_reset(buffers[i]);
-    tree_reset(x);
+    sl_tree_reset(x);
     x->run = (struct text_run){ .out = &x->block_text };
     x->title_run = (struct text_run){ .out = &x->title };
     x->link_bytes = 0;
@@ -84,9 +84,9 @@ static enum sl_status extract_plain(struct sl_extractor *x, struct sl_err *err)
     sl_html_set_state(x->html, SL_HTML_PLAINTEXT);
     const struct sl_html_token *tok = sl_html_next(x->html);
     if (tok->kind == SL_HTML_TEXT)
-        SL_TRY(text_add_pre(&x->run, tok->text, err));
+        SL_TRY(sl_text_add_pre(&x->run, tok->text, err));
     x->at_end = true;
-    return block_end(x, err);
+    return sl_block_end(x, err);
 }
 
 /* A title that is never closed swallows the page: its beginning is enough. */
@@ -114,9 +114,10 @@ enum sl_status sl_extract(struct sl_extractor *x, const struct sl_extract_input 
     if (in->kind == SL_PAGE_TEXT)
         SL_TRY(extract_plain(x, err));
     else
-        SL_TRY(extract_tokens(x, err));
-    extract_decide((struct sl_block *)(void *)x->blocks.p, x->blocks.n / sizeof(struct sl_block));
-    SL_TRY(extract_write(x, out, err));
+        SL_TRY(sl_extract_tokens(x, err));
+    sl_extract_decide((struct sl_block *)(void *)x->blocks.p,
+                      x->blocks.n / sizeof(struct sl_block));
+    SL_TRY(sl_extract_write(x, out, err));
     out->charset = page.charset;
     out->charset_source = page.source;
     out->n_replaced = page.n_replaced;
