@@ -59,7 +59,7 @@ static void judge_table(struct sl_extractor *x)
 
 static uint8_t block_flags(const struct sl_extractor *x, enum sl_tag tag)
 {
-    unsigned flags = x->n_pre ? SL_BLOCK_PRE : 0;
+    unsigned flags = (x->n_pre ? SL_BLOCK_PRE : 0) | (x->n_hidden ? SL_BLOCK_HIDDEN : 0);
     if (sl_tag_flags(tag) & SL_TAG_IS_HEADING)
         flags |= SL_BLOCK_HEADING;
     int item = open_item(x);
@@ -96,6 +96,7 @@ enum sl_status sl_block_end(struct sl_extractor *x, struct sl_err *err)
         .off = (uint32_t)run->from,
         .n = (uint32_t)n,
         .link_bytes = x->link_bytes,
+        .hidden_root = x->n_hidden ? x->n_hidden_roots : 0,
         .depth = (uint16_t)x->depth,
         .tag = (uint8_t)tag,
         .sep = x->sep,
@@ -213,10 +214,26 @@ enum sl_status sl_block_edge(struct sl_extractor *x, enum sl_tag tag, bool start
     }
 }
 
+static uint64_t text_outside_links(const struct sl_block *blocks, size_t n)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += blocks[i].n - blocks[i].link_bytes;
+    return sum;
+}
+
+/* Blocks of one hidden element stand next to each other. */
 void sl_extract_decide(struct sl_block *blocks, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
-        blocks[i].flags |= SL_BLOCK_KEEP;
+    uint64_t all = text_outside_links(blocks, n);
+    for (size_t i = 0, end; i < n; i = end) {
+        uint32_t root = blocks[i].hidden_root;
+        for (end = i + 1; end < n && blocks[end].hidden_root == root; end++)
+            continue;
+        bool keep = root == 0 || text_outside_links(blocks + i, end - i) > all / 2;
+        for (size_t k = i; keep && k < end; k++)
+            blocks[k].flags |= SL_BLOCK_KEEP;
+    }
 }
 
 static struct sl_str sep_text(uint8_t sep)

@@ -49,6 +49,7 @@ struct open_element {
     uint8_t ns;         /* enum name_space */
     bool dead;          /* its end tag came while a block in it was open */
     bool link, drop, pre;
+    bool hidden;          /* its blocks are marked so */
     bool integration;     /* foreign, but its content is HTML */
     bool layout;          /* table: its cells hold more than a line each */
     int16_t prev_same;    /* next lower element of the same tag */
@@ -66,7 +67,8 @@ struct sl_extractor {
     int depth;
     unsigned n_over; /* elements open beyond the stack */
     int16_t top_of[SL_TAG_N];
-    unsigned n_link, n_drop, n_pre; /* open elements that are one */
+    unsigned n_link, n_drop, n_pre, n_hidden; /* open elements that are one */
+    uint32_t n_hidden_roots;
 
     struct text_run run, title_run;
     uint32_t link_bytes; /* of the current block */

@@ -67,45 +67,57 @@ static bool is_hiding_style(struct sl_str style)
            style_has(style, SL_STR("visibility"), SL_STR("hidden"));
 }
 
+/* Whether the attributes of the current tag hide the element. React streams
+ * parts of a page as <div hidden id="S:0">, for a script to move into place. */
+static bool is_hidden(struct sl_extractor *x, const struct sl_html_token *tok)
+{
+    bool hidden = false, streamed = false;
+    for (size_t i = 0; i < tok->n_attrs; i++) {
+        struct sl_html_attr *a = &tok->attrs[i];
+        if (a->name.n == 2 && sl_str_eq(a->name, SL_STR("id")))
+            streamed = sl_str_starts(a->value, SL_STR("S:"));
+        else if (a->name.n == 5 && sl_str_eq(a->name, SL_STR("style")))
+            hidden |= is_hiding_style(sl_html_attr_value(x->html, a));
+        else if (a->name.n == 6 && sl_str_eq(a->name, SL_STR("hidden")))
+            hidden = true;
+        else if (a->name.n == 11 && sl_str_eq(a->name, SL_STR("aria-hidden")))
+            hidden |= sl_str_eq_nocase(sl_html_attr_value(x->html, a), SL_STR("true"));
+    }
+    return hidden && !streamed;
+}
+
 /* What the attributes of the current tag say about the element. */
 static void read_attributes(struct sl_extractor *x, const struct sl_html_token *tok,
                             struct open_element *e)
 {
-    for (size_t i = 0; i < tok->n_attrs; i++) {
-        struct sl_html_attr *a = &tok->attrs[i];
-        switch (a->name.n) {
-        case 4:
-            if (e->tag == SL_TAG_A && sl_str_eq(a->name, SL_STR("href")))
-                e->link = true;
-            else if (e->tag == SL_TAG_TABLE && sl_str_eq(a->name, SL_STR("role")))
-                e->layout =
-                    sl_str_eq_nocase(sl_html_attr_value(x->html, a), SL_STR("presentation"));
-            else if (e->tag == SL_TAG_DIALOG && sl_str_eq(a->name, SL_STR("open")))
-                e->drop = false;
-            break;
-        case 5:
-            if (sl_str_eq(a->name, SL_STR("style")) &&
-                is_hiding_style(sl_html_attr_value(x->html, a)))
-                e->drop = true;
-            break;
-        case 6:
-            if (sl_str_eq(a->name, SL_STR("hidden")))
-                e->drop = true;
-            break;
-        case 8:
-            if (e->tag == SL_TAG_ANNOTATION_XML && sl_str_eq(a->name, SL_STR("encoding")))
-                e->integration =
-                    sl_str_eq_nocase(sl_html_attr_value(x->html, a), SL_STR("text/html"));
-            break;
-        case 11:
-            if (sl_str_eq(a->name, SL_STR("aria-hidden")) &&
-                sl_str_eq_nocase(sl_html_attr_value(x->html, a), SL_STR("true")))
-                e->drop = true;
-            break;
-        default:
-            break;
-        }
+    struct sl_str value;
+    if (tok->n_attrs == 0)
+        return;
+    switch (e->tag) {
+    case SL_TAG_A:
+        e->link = sl_html_attr_find(x->html, SL_STR("href")).p != NULL;
+        break;
+    case SL_TAG_TABLE:
+        value = sl_html_attr_find(x->html, SL_STR("role"));
+        e->layout = sl_str_eq_nocase(value, SL_STR("presentation"));
+        break;
+    case SL_TAG_DIALOG:
+        e->drop = sl_html_attr_find(x->html, SL_STR("open")).p == NULL;
+        break;
+    case SL_TAG_ANNOTATION_XML:
+        value = sl_html_attr_find(x->html, SL_STR("encoding"));
+        e->integration = sl_str_eq_nocase(value, SL_STR("text/html"));
+        break;
+    default:
+        break;
     }
+    if (e->drop || !is_hidden(x, tok))
+        return;
+    /* A block's text is set apart and may come back; a part of a line cannot. */
+    if (e->ns == NS_HTML && (sl_tag_flags(e->tag) & SL_TAG_IS_BLOCK))
+        e->hidden = true;
+    else
+        e->drop = true;
 }
 
 /* An element that has no content. */

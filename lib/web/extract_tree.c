@@ -16,7 +16,8 @@
 void sl_tree_reset(struct sl_extractor *x)
 {
     x->depth = 0;
-    x->n_over = x->n_link = x->n_drop = x->n_pre = 0;
+    x->n_over = x->n_link = x->n_drop = x->n_pre = x->n_hidden = 0;
+    x->n_hidden_roots = 0;
     for (int i = 0; i < SL_TAG_N; i++)
         x->top_of[i] = NO_ELEMENT;
 }
@@ -51,6 +52,8 @@ bool sl_tree_push(struct sl_extractor *x, struct open_element e)
     x->n_link += e.link;
     x->n_drop += e.drop;
     x->n_pre += e.pre;
+    x->n_hidden_roots += e.hidden && x->n_hidden == 0;
+    x->n_hidden += e.hidden;
     x->stack[i] = e;
     return true;
 }
@@ -64,6 +67,7 @@ void sl_tree_pop_to(struct sl_extractor *x, int i)
         x->n_link -= e->link;
         x->n_drop -= e->drop;
         x->n_pre -= e->pre;
+        x->n_hidden -= e->hidden;
     }
 }
 
