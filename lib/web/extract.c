@@ -2,8 +2,8 @@
 /* The extractor: its memory, and the way of a page through it.
  *
  * decode -> tokens -> blocks -> decision -> text. Everything a page needs lies
- * in buffers of the extractor that the next page uses again, so a worker that
- * has seen its largest page allocates no more. Blocks keep offsets, not
+ * in buffers of the extractor that the next page uses again, up to 16 MiB each, so
+ * a worker that has seen a few pages allocates no more. Blocks keep offsets, not
  * pointers, so that the buffers may move. */
 #include "web/extract.h"
 
@@ -14,10 +14,11 @@
 #define BODY_MAX ((size_t)1 << 28)
 /* A byte of the page becomes at most three (single-byte encodings, U+FFFD). */
 #define TEXT_MAX (4 * BODY_MAX - 64)
+#define KEEP_MAX ((size_t)16 << 20)
 
 enum { FACT_MAX = 1 << 16, TITLE_MAX = 4096 };
 
-static struct sl_buf *const *all_buffers(struct sl_extractor *x, struct sl_buf *out[7])
+static void all_buffers(struct sl_extractor *x, struct sl_buf *out[7])
 {
     out[0] = &x->decoded;
     out[1] = &x->block_text;
@@ -26,7 +27,6 @@ static struct sl_buf *const *all_buffers(struct sl_extractor *x, struct sl_buf *
     out[4] = &x->title;
     out[5] = &x->lang;
     out[6] = &x->robots;
-    return out;
 }
 
 struct sl_extractor *sl_extractor_new(void)
@@ -63,12 +63,20 @@ void sl_extractor_free(struct sl_extractor *x)
     free(x);
 }
 
+/* Empty the buffer; the memory of an extraordinary page is not kept. */
+static void renew(struct sl_buf *b)
+{
+    if (b->cap > KEEP_MAX)
+        sl_buf_release(b);
+    sl_buf_reset(b);
+}
+
 static void reset(struct sl_extractor *x)
 {
     struct sl_buf *buffers[7];
     all_buffers(x, buffers);
     for (size_t i = 0; i < 7; i++)
-        sl_buf_reset(buffers[i]);
+        renew(buffers[i]);
     sl_tree_reset(x);
     x->run = (struct text_run){ .out = &x->block_text };
     x->title_run = (struct text_run){ .out = &x->title };
@@ -139,6 +147,8 @@ static enum sl_page_kind sniff_kind(struct sl_str body)
                                          "<meta",     "<script", "<!--",  "<div",  "<table",
                                          "<h1",       "<p",      "<a " };
     size_t bom_bytes;
+    if (body.n == 0)
+        return SL_PAGE_OTHER;
     sl_charset_bom(body, &bom_bytes);
     body = sl_str_trim((struct sl_str){ body.p + bom_bytes, body.n - bom_bytes });
     if (sl_str_starts_nocase(body, SL_STR("<?xml"))) {

@@ -276,6 +276,24 @@ static void test_flattened(void **state)
     sl_buf_release(&page);
 }
 
+static void test_block_limit(void **state)
+{
+    (void)state;
+    struct sl_buf page;
+    size_t n = SL_EXTRACT_BLOCKS_MAX + 1000;
+    sl_buf_init(&page, (size_t)8 << 20);
+    for (size_t i = 0; i < n; i++)
+        assert_int_equal(sl_buf_add(&page, "<p>a", 4, NULL), SL_OK);
+    struct sl_extract_result r = run_n(sl_buf_str(&page), SL_PAGE_HTML, NULL);
+    assert_int_equal(r.n_blocks, SL_EXTRACT_BLOCKS_MAX);
+    assert_int_equal(r.n_text_bytes, n + 1000); /* a line feed for each block too many */
+    sl_buf_release(&page);
+    r = run_n((struct sl_str){ NULL, 0 }, SL_PAGE_HTML, NULL);
+    assert_int_equal(r.n_blocks, 0);
+    r = run_n((struct sl_str){ NULL, 0 }, SL_PAGE_TEXT, NULL);
+    assert_int_equal(r.text.n, 0);
+}
+
 static double now(void)
 {
     struct timespec ts;
@@ -359,7 +377,7 @@ int main(void)
         cmocka_unit_test(test_facts),       cmocka_unit_test(test_charset),
         cmocka_unit_test(test_plain),       cmocka_unit_test(test_kinds),
         cmocka_unit_test(test_cut),         cmocka_unit_test(test_flattened),
-        cmocka_unit_test(test_linear_time),
+        cmocka_unit_test(test_linear_time), cmocka_unit_test(test_block_limit),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
