@@ -249,8 +249,10 @@ enum sl_status sl_charset_decode_page(struct sl_charset_decoder *d, struct sl_st
     bool valid = false;
     *out = (struct sl_charset_page){ .source = SL_CHARSET_BY_BOM };
     out->charset = sl_charset_bom(page, &bom_bytes);
-    page.p += bom_bytes;
-    page.n -= bom_bytes;
+    if (bom_bytes) {
+        page.p += bom_bytes;
+        page.n -= bom_bytes;
+    }
     if (out->charset == SL_CHARSET_NONE)
         out->charset = decide(d, page, http, &out->source, &valid);
     else if (out->charset == SL_CHARSET_UTF_8)

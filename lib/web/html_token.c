@@ -15,8 +15,8 @@
  * attributes. html_markup.c: comments and DOCTYPE. html_raw.c: RCDATA, RAWTEXT,
  * script data, PLAINTEXT, CDATA. html_charref.c: character references.
  *
- * Rejected: a table-driven machine with one step a byte (a third of the speed);
- * decoding attribute values at once (few are ever looked at).
+ * Rejected: a table-driven machine with one step a byte, which could not skip;
+ * decoding attribute values at once, since few are ever looked at.
  *
  * Invariants. Scratch is reserved for the page at its start and each byte of
  * the page is copied there at most once a token, so no state can fail. Every
@@ -28,6 +28,7 @@
 #include "web/html_scan.h"
 
 #define PAGE_MAX ((size_t)1 << 30)
+#define KEEP_MAX ((size_t)16 << 20) /* memory that the next page may use again */
 
 const uint8_t sl_html_class[256] = {
     [0] = HTML_COPY,
@@ -100,6 +101,10 @@ static size_t count_nuls(const uint8_t *p, const uint8_t *end)
 enum sl_status sl_html_start(struct sl_html *t, struct sl_str page, struct sl_err *err)
 {
     t->p = t->end = NULL;
+    if (t->scratch.cap > KEEP_MAX)
+        sl_buf_release(&t->scratch);
+    if (t->page.cap > KEEP_MAX)
+        sl_buf_release(&t->page);
     if (page.n > PAGE_MAX)
         return sl_err_set(err, SL_E_DATA, "page of %zu bytes, more than %zu", page.n, PAGE_MAX);
     const char *cr = page.n ? memchr(page.p, '\r', page.n) : NULL;
