@@ -242,9 +242,10 @@ static enum sl_status parse_shards(struct parse *p)
     for (uint64_t k = 0; k < n; k++) {
         char name[SL_SHARD_NAME_BYTES];
         sl_shard_name((int64_t)k, name);
-        enum sl_status st = parse_shard(p, (int64_t)k, sl_json_at(all, k), offs);
-        sl_err_at(st == SL_OK ? NULL : p->err, name, -1, -1);
-        SL_TRY(st);
+        struct sl_err why = SL_ERR_INIT;
+        struct parse q = { p->m, p->root, p->tokens_at, &why };
+        if (parse_shard(&q, (int64_t)k, sl_json_at(all, k), offs) != SL_OK)
+            return sl_err_set(p->err, why.status, "%s: %s", name, why.msg);
     }
     return SL_OK;
 }

@@ -85,6 +85,8 @@ static enum sl_status end_main(struct sl_run *run, struct sl_err *err)
 static enum sl_status commit_main(struct sl_run *run, struct sl_err *err)
 {
     SL_TRY(end_main(run, err));
+    if (run->tool->commit)
+        return run->tool->commit(run, err);
     if (run->has_out_schema)
         return sl_out_commit(&run->out, err);
     return run->text ? sl_sink_commit(run->text, err) : SL_OK;

@@ -69,6 +69,11 @@ static void print_error(struct sl_run *run, const struct sl_err *err)
     }
 }
 
+void sl_run_error(struct sl_run *run, const struct sl_err *err)
+{
+    print_error(run, err);
+}
+
 /* Help, version and their like: true where the run ends with that. */
 static bool answer_questions(struct sl_run *run, enum sl_status *st, struct sl_err *err)
 {
@@ -104,6 +109,8 @@ static enum sl_status settle_common(struct sl_run *run, struct sl_err *err)
         const char *dir = getenv("TMPDIR");
         c->tmpdir = dir && *dir ? dir : "/tmp";
     }
+    if (run->tool->folder_out && !c->output)
+        return sl_err_set(err, SL_E_USAGE, "-o DIR is required");
     if (run->opt.depfile && !c->output)
         return sl_err_set(err, SL_E_USAGE, "--depfile needs -o FILE");
     if (run->tool->flow == SL_SOURCE && run->tool->names_inputs) {

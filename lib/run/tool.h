@@ -18,7 +18,7 @@
  *   SL_PLAIN   no stream: plain()
  *
  * Calls, in order: check, start (the schemas are known), the flow's own, end,
- * stop (always, when start was called).
+ * commit, stop (always, when start was called).
  * Threads   map() runs on several threads at once with a task each; everything
  *           else on one thread. */
 
@@ -84,6 +84,8 @@ struct sl_tool {
                             struct sl_err *err);
     enum sl_status (*plain)(struct sl_run *run, struct sl_err *err);
     enum sl_status (*end)(struct sl_run *run, struct sl_err *err);
+    /* Sink with folder_out: make the output final; after report and depfile. */
+    enum sl_status (*commit)(struct sl_run *run, struct sl_err *err);
     void (*stop)(struct sl_run *run);
     /* Scratch of one worker of a map; start comes before. */
     enum sl_status (*worker_new)(struct sl_run *run, void **worker, struct sl_err *err);
@@ -127,6 +129,9 @@ void sl_run_count(struct sl_run *run, int k, int64_t n);
 struct sl_tally *sl_run_tally(struct sl_run *run);
 /* Print a warning line on stderr, at once (not with -q). */
 void sl_run_warn(struct sl_run *run, const char *fmt, ...) SL_PRINTF(2, 3);
+/* Print an error line on stderr, at once, where the run goes on to look at more;
+ * the run must still return an error in the end. */
+void sl_run_error(struct sl_run *run, const struct sl_err *err);
 /* A note for the one human line of -v and the report's "notes". */
 void sl_run_note(struct sl_run *run, const char *fmt, ...) SL_PRINTF(2, 3);
 
