@@ -20,7 +20,7 @@ mkdir -p "$work/site/handbook" "$work/site/mirror"
 # Machines that leave documentation out when they install packages have no
 # pages: unpack the package by hand then.
 if [ ! -d "$pages/$twice" ]; then
-  (cd "$work" && apt-get download debian-handbook > /dev/null)
+  (cd "$work" && apt-get -o APT::Sandbox::User=root download -q debian-handbook > /dev/null)
   dpkg-deb -x "$work"/debian-handbook_*.deb "$work/pkg"
   pages=$work/pkg$pages
 fi

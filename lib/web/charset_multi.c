@@ -5,9 +5,9 @@
  * only runs of well-formed ones; ASCII is copied by ourselves. So what a bad
  * sequence swallows is decided here, as browsers do, and iconv's own idea of an
  * error matters only for a well-formed character that has no meaning. Bytes that
- * the standard maps and iconv refuses (0x80 of GBK and Shift_JIS) are singled
- * out. iso-2022-jp is turned into the EUC form of its characters first, since
- * iconv's state machine cannot be resynchronised.
+ * the standard maps and iconv refuses or maps otherwise (0x80 of GBK and Shift_JIS,
+ * some punctuation of Big5) are singled out. iso-2022-jp is turned into the EUC form of its
+ * characters first, since iconv's state machine cannot be resynchronised.
  *
  * Invariants. A character is given to iconv once, or twice where its run had an
  * error before it; so the time is linear. An iconv descriptor is reset before
@@ -59,12 +59,31 @@ static struct cut cut_euc_kr(const uint8_t *p, size_t n)
     return between(p[1], 0x41, 0xFE) ? (struct cut){ 2, true, 0 } : bad_trail(p[1]);
 }
 
+/* Punctuation of leads 0xA1 to 0xA3 where big5-hkscs differs from the standard's
+ * index or has nothing. Sorted by bytes. */
+static const uint16_t big5_differs[][2] = {
+    { 0xA145, 0x2027 }, { 0xA14E, 0xFE51 }, { 0xA15A, 0x2574 }, { 0xA1C2, 0x00AF },
+    { 0xA1C3, 0xFFE3 }, { 0xA1C5, 0x02CD }, { 0xA1E3, 0xFF5E }, { 0xA1F2, 0x2295 },
+    { 0xA1F3, 0x2299 }, { 0xA1FE, 0xFF0F }, { 0xA240, 0xFF3C }, { 0xA241, 0x2215 },
+    { 0xA242, 0xFE68 }, { 0xA244, 0xFFE5 }, { 0xA246, 0xFFE0 }, { 0xA247, 0xFFE1 },
+    { 0xA2CC, 0x5341 }, { 0xA2CE, 0x5345 }, { 0xA3E1, 0x20AC },
+};
+
+static uint32_t big5_by_hand(const uint8_t *p)
+{
+    uint16_t pair = (uint16_t)(p[0] << 8 | p[1]);
+    for (size_t i = 0; i < sizeof big5_differs / sizeof *big5_differs; i++)
+        if (big5_differs[i][0] == pair)
+            return big5_differs[i][1];
+    return 0;
+}
+
 static struct cut cut_big5(const uint8_t *p, size_t n)
 {
     if (n < 2 || !between(*p, 0x81, 0xFE))
         return REPLACE_ONE;
     if (between(p[1], 0x40, 0x7E) || between(p[1], 0xA1, 0xFE))
-        return (struct cut){ 2, true, 0 };
+        return (struct cut){ 2, true, between(*p, 0xA1, 0xA3) ? big5_by_hand(p) : 0 };
     return bad_trail(p[1]);
 }
 
@@ -80,8 +99,8 @@ static struct cut cut_gb18030(const uint8_t *p, size_t n)
         bool good = between(p[2], 0x81, 0xFE) && between(p[3], 0x30, 0x39);
         return good ? (struct cut){ 4, true, 0 } : REPLACE_ONE;
     }
-    if (between(p[1], 0x40, 0xFE) && p[1] != 0x7F)
-        return (struct cut){ 2, true, 0 };
+    if (between(p[1], 0x40, 0xFE) && p[1] != 0x7F) /* 0xA3A0 is a wide space in old pages */
+        return (struct cut){ 2, true, p[0] == 0xA3 && p[1] == 0xA0 ? 0x3000 : 0 };
     return bad_trail(p[1]);
 }
 

@@ -2,8 +2,8 @@
 /* The extractor: its memory, and the way of a page through it.
  *
  * decode -> tokens -> blocks -> decision -> text. Everything a page needs lies
- * in buffers of the extractor that the next page uses again, so a worker that
- * has seen its largest page allocates no more. Blocks keep offsets, not
+ * in buffers of the extractor that the next page uses again, up to 16 MiB each, so
+ * a worker that has seen a few pages allocates no more. Blocks keep offsets, not
  * pointers, so that the buffers may move. */
 #include "web/extract.h"
 
@@ -14,10 +14,11 @@
 #define BODY_MAX ((size_t)1 << 28)
 /* A byte of the page becomes at most three (single-byte encodings, U+FFFD). */
 #define TEXT_MAX (4 * BODY_MAX - 64)
+#define KEEP_MAX ((size_t)16 << 20)
 
 enum { FACT_MAX = 1 << 16, TITLE_MAX = 4096 };
 
-static struct sl_buf *const *all_buffers(struct sl_extractor *x, struct sl_buf *out[7])
+static void all_buffers(struct sl_extractor *x, struct sl_buf *out[7])
 {
     out[0] = &x->decoded;
     out[1] = &x->block_text;
@@ -26,7 +27,6 @@ static struct sl_buf *const *all_buffers(struct sl_extractor *x, struct sl_buf *
     out[4] = &x->title;
     out[5] = &x->lang;
     out[6] = &x->robots;
-    return out;
 }
 
 struct sl_extractor *sl_extractor_new(void)
@@ -63,13 +63,21 @@ void sl_extractor_free(struct sl_extractor *x)
     free(x);
 }
 
+/* Empty the buffer; the memory of an extraordinary page is not kept. */
+static void renew(struct sl_buf *b)
+{
+    if (b->cap > KEEP_MAX)
+        sl_buf_release(b);
+    sl_buf_reset(b);
+}
+
 static void reset(struct sl_extractor *x)
 {
     struct sl_buf *buffers[7];
     all_buffers(x, buffers);
     for (size_t i = 0; i < 7; i++)
-        sl_buf_reset(buffers[i]);
-    tree_reset(x);
+        renew(buffers[i]);
+    sl_tree_reset(x);
     x->run = (struct text_run){ .out = &x->block_text };
     x->title_run = (struct text_run){ .out = &x->title };
     x->link_bytes = 0;
@@ -84,9 +92,9 @@ static enum sl_status extract_plain(struct sl_extractor *x, struct sl_err *err)
     sl_html_set_state(x->html, SL_HTML_PLAINTEXT);
     const struct sl_html_token *tok = sl_html_next(x->html);
     if (tok->kind == SL_HTML_TEXT)
-        SL_TRY(text_add_pre(&x->run, tok->text, err));
+        SL_TRY(sl_text_add_pre(&x->run, tok->text, err));
     x->at_end = true;
-    return block_end(x, err);
+    return sl_block_end(x, err);
 }
 
 /* A title that is never closed swallows the page: its beginning is enough. */
@@ -114,9 +122,10 @@ enum sl_status sl_extract(struct sl_extractor *x, const struct sl_extract_input 
     if (in->kind == SL_PAGE_TEXT)
         SL_TRY(extract_plain(x, err));
     else
-        SL_TRY(extract_tokens(x, err));
-    extract_decide((struct sl_block *)(void *)x->blocks.p, x->blocks.n / sizeof(struct sl_block));
-    SL_TRY(extract_write(x, out, err));
+        SL_TRY(sl_extract_tokens(x, err));
+    sl_extract_decide((struct sl_block *)(void *)x->blocks.p,
+                      x->blocks.n / sizeof(struct sl_block));
+    SL_TRY(sl_extract_write(x, out, err));
     out->charset = page.charset;
     out->charset_source = page.source;
     out->n_replaced = page.n_replaced;
@@ -138,6 +147,8 @@ static enum sl_page_kind sniff_kind(struct sl_str body)
                                          "<meta",     "<script", "<!--",  "<div",  "<table",
                                          "<h1",       "<p",      "<a " };
     size_t bom_bytes;
+    if (body.n == 0)
+        return SL_PAGE_OTHER;
     sl_charset_bom(body, &bom_bytes);
     body = sl_str_trim((struct sl_str){ body.p + bom_bytes, body.n - bom_bytes });
     if (sl_str_starts_nocase(body, SL_STR("<?xml"))) {

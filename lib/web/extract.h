@@ -10,15 +10,15 @@
  *           are written as text.
  * Text      Visible text: not script, style, template, iframe, textarea, select,
  *           svg, object, media, or what is hidden by the attributes hidden,
- *           aria-hidden or an inline style. noscript counts, as for a reader
- *           without scripts. Blank lines stand between paragraphs; list items
- *           and table rows have lines of their own; tabs stand between cells.
- *           Blanks collapse but in pre. No-break spaces become spaces; control
- *           characters, soft hyphens, zero-width spaces and byte order marks go;
- *           joiners stay.
- * Promise   text, title, html_lang and meta_robots are valid UTF-8 without NULs.
- * Limits    512 open elements (deeper ones are flattened), 256 attributes a tag,
- *           2^20 blocks (the rest joins the last one): memory is a small multiple of the
+ *           aria-hidden or an inline style; but a hidden element that holds more
+ *           than half of the page's text outside links is what a script would
+ *           show, and stays, as does the content that React streams into hidden
+ *           elements. noscript counts, as for a reader without scripts. Blank lines stand between
+ * paragraphs; list items and table rows have lines of their own; tabs stand between cells. Blanks
+ * collapse but in pre. No-break spaces become spaces; control characters, soft hyphens, zero-width
+ * spaces and byte order marks go; joiners stay. Promise   text, title, html_lang and meta_robots
+ * are valid UTF-8 without NULs. Limits    512 open elements (deeper ones are flattened), 256
+ * attributes a tag, 2^20 blocks (the rest joins the last one): memory is a small multiple of the
  *           page, time is linear in it.
  * Lifetime  everything in the result dies at the extractor's next page.
  * Threads   one thread an extractor. */
@@ -42,18 +42,20 @@ enum sl_block_flag {
     SL_BLOCK_PRE = 2,
     SL_BLOCK_HEADING = 4,
     SL_BLOCK_LIST = 8,
-    SL_BLOCK_TABLE = 16
+    SL_BLOCK_TABLE = 16,
+    SL_BLOCK_HIDDEN = 32 /* in a block element that an attribute hides */
 };
 
 /* One run of inline text. */
 struct sl_block {
-    uint32_t off;        /* in sl_extract_result.block_text */
-    uint32_t n;          /* bytes, never 0 */
-    uint32_t link_bytes; /* of n, inside links */
-    uint16_t depth;      /* open elements */
-    uint8_t tag;         /* enum sl_tag of the innermost block element */
-    uint8_t sep;         /* enum sl_block_sep */
-    uint8_t flags;       /* or-ed enum sl_block_flag */
+    uint32_t off;         /* in sl_extract_result.block_text */
+    uint32_t n;           /* bytes, never 0 */
+    uint32_t link_bytes;  /* of n, inside links */
+    uint32_t hidden_root; /* number of the outermost hidden element around it, 0: none */
+    uint16_t depth;       /* open elements */
+    uint8_t tag;          /* enum sl_tag of the innermost block element */
+    uint8_t sep;          /* enum sl_block_sep */
+    uint8_t flags;        /* or-ed enum sl_block_flag */
 };
 
 struct sl_extract_input {

@@ -59,7 +59,7 @@ static void judge_table(struct sl_extractor *x)
 
 static uint8_t block_flags(const struct sl_extractor *x, enum sl_tag tag)
 {
-    unsigned flags = x->n_pre ? SL_BLOCK_PRE : 0;
+    unsigned flags = (x->n_pre ? SL_BLOCK_PRE : 0) | (x->n_hidden ? SL_BLOCK_HIDDEN : 0);
     if (sl_tag_flags(tag) & SL_TAG_IS_HEADING)
         flags |= SL_BLOCK_HEADING;
     int item = open_item(x);
@@ -70,7 +70,7 @@ static uint8_t block_flags(const struct sl_extractor *x, enum sl_tag tag)
     return (uint8_t)flags;
 }
 
-enum sl_status block_end(struct sl_extractor *x, struct sl_err *err)
+enum sl_status sl_block_end(struct sl_extractor *x, struct sl_err *err)
 {
     struct text_run *run = &x->run;
     if (x->n_drop && !x->at_end)
@@ -96,6 +96,7 @@ enum sl_status block_end(struct sl_extractor *x, struct sl_err *err)
         .off = (uint32_t)run->from,
         .n = (uint32_t)n,
         .link_bytes = x->link_bytes,
+        .hidden_root = x->n_hidden ? x->n_hidden_roots : 0,
         .depth = (uint16_t)x->depth,
         .tag = (uint8_t)tag,
         .sep = x->sep,
@@ -110,17 +111,17 @@ enum sl_status block_end(struct sl_extractor *x, struct sl_err *err)
     return SL_OK;
 }
 
-enum sl_status block_break(struct sl_extractor *x, enum sl_block_sep sep, struct sl_err *err)
+enum sl_status sl_block_break(struct sl_extractor *x, enum sl_block_sep sep, struct sl_err *err)
 {
-    SL_TRY(block_end(x, err));
+    SL_TRY(sl_block_end(x, err));
     if (!x->n_drop && !x->sep_locked && x->sep < sep)
         x->sep = (uint8_t)sep;
     return SL_OK;
 }
 
-enum sl_status block_force(struct sl_extractor *x, enum sl_block_sep sep, struct sl_err *err)
+enum sl_status sl_block_force(struct sl_extractor *x, enum sl_block_sep sep, struct sl_err *err)
 {
-    SL_TRY(block_end(x, err));
+    SL_TRY(sl_block_end(x, err));
     if (x->n_drop)
         return SL_OK;
     x->sep = (uint8_t)sep;
@@ -131,7 +132,7 @@ enum sl_status block_force(struct sl_extractor *x, enum sl_block_sep sep, struct
 /* What is asked for stays, at least a line, and is not raised any more. */
 static enum sl_status first_in_group(struct sl_extractor *x, struct sl_err *err)
 {
-    SL_TRY(block_break(x, SL_SEP_LINE, err));
+    SL_TRY(sl_block_break(x, SL_SEP_LINE, err));
     x->sep_locked |= x->n_drop == 0;
     return SL_OK;
 }
@@ -145,7 +146,7 @@ static enum sl_status item_start(struct sl_extractor *x, struct sl_err *err)
             list = x->top_of[lists[i]];
     if (list != NO_ELEMENT && !has_blocks(x, &x->stack[list]))
         return first_in_group(x, err);
-    return block_force(x, SL_SEP_LINE, err);
+    return sl_block_force(x, SL_SEP_LINE, err);
 }
 
 static enum sl_status row_start(struct sl_extractor *x, struct sl_err *err)
@@ -153,7 +154,7 @@ static enum sl_status row_start(struct sl_extractor *x, struct sl_err *err)
     struct open_element *table = table_of(x);
     if (!table || !has_blocks(x, table))
         return first_in_group(x, err);
-    return block_force(x, table->layout ? SL_SEP_PARA : SL_SEP_LINE, err);
+    return sl_block_force(x, table->layout ? SL_SEP_PARA : SL_SEP_LINE, err);
 }
 
 static enum sl_status cell_start(struct sl_extractor *x, struct sl_err *err)
@@ -161,8 +162,8 @@ static enum sl_status cell_start(struct sl_extractor *x, struct sl_err *err)
     struct open_element *table = table_of(x);
     int row = x->top_of[SL_TAG_TR];
     if (row > x->top_of[SL_TAG_TABLE] && has_blocks(x, &x->stack[row]))
-        return block_force(x, table && table->layout ? SL_SEP_PARA : SL_SEP_CELL, err);
-    SL_TRY(block_end(x, err));
+        return sl_block_force(x, table && table->layout ? SL_SEP_PARA : SL_SEP_CELL, err);
+    SL_TRY(sl_block_end(x, err));
     x->sep_locked |= x->n_drop == 0;
     return SL_OK;
 }
@@ -179,22 +180,25 @@ static enum sl_block_sep box_sep(struct sl_extractor *x)
     return is_cell(x, item) && table && table->layout ? SL_SEP_PARA : SL_SEP_LINE;
 }
 
-enum sl_status block_edge(struct sl_extractor *x, enum sl_tag tag, bool start, struct sl_err *err)
+enum sl_status sl_block_edge(struct sl_extractor *x, enum sl_tag tag, bool start,
+                             struct sl_err *err)
 {
     switch (tag) {
     case SL_TAG_LI:
     case SL_TAG_DD:
     case SL_TAG_DT:
-        return start ? item_start(x, err) : block_break(x, SL_SEP_LINE, err);
+        return start ? item_start(x, err) : sl_block_break(x, SL_SEP_LINE, err);
     case SL_TAG_TR:
-        return start ? row_start(x, err) : block_break(x, SL_SEP_LINE, err);
+        return start ? row_start(x, err) : sl_block_break(x, SL_SEP_LINE, err);
     case SL_TAG_TD:
     case SL_TAG_TH:
-        return start ? cell_start(x, err) : block_end(x, err);
+        return start ? cell_start(x, err) : sl_block_end(x, err);
     case SL_TAG_TABLE:
-        if (start && is_cell(x, open_item(x)) && table_of(x))
+        if (start && is_cell(x, open_item(x)) && table_of(x)) {
             table_of(x)->layout = true; /* the outer table */
-        return block_break(x, box_sep(x), err);
+            x->sep = x->sep == SL_SEP_CELL ? SL_SEP_PARA : x->sep;
+        }
+        return sl_block_break(x, box_sep(x), err);
     case SL_TAG_P:
     case SL_TAG_BLOCKQUOTE:
     case SL_TAG_PRE:
@@ -204,16 +208,32 @@ enum sl_status block_edge(struct sl_extractor *x, enum sl_tag tag, bool start, s
     case SL_TAG_H4:
     case SL_TAG_H5:
     case SL_TAG_H6:
-        return block_break(x, SL_SEP_PARA, err);
+        return sl_block_break(x, SL_SEP_PARA, err);
     default:
-        return block_break(x, box_sep(x), err);
+        return sl_block_break(x, box_sep(x), err);
     }
 }
 
-void extract_decide(struct sl_block *blocks, size_t n)
+static uint64_t text_outside_links(const struct sl_block *blocks, size_t n)
 {
+    uint64_t sum = 0;
     for (size_t i = 0; i < n; i++)
-        blocks[i].flags |= SL_BLOCK_KEEP;
+        sum += blocks[i].n - blocks[i].link_bytes;
+    return sum;
+}
+
+/* Blocks of one hidden element stand next to each other. */
+void sl_extract_decide(struct sl_block *blocks, size_t n)
+{
+    uint64_t all = text_outside_links(blocks, n);
+    for (size_t i = 0, end; i < n; i = end) {
+        uint32_t root = blocks[i].hidden_root;
+        for (end = i + 1; end < n && blocks[end].hidden_root == root; end++)
+            continue;
+        bool keep = root == 0 || text_outside_links(blocks + i, end - i) > all / 2;
+        for (size_t k = i; keep && k < end; k++)
+            blocks[k].flags |= SL_BLOCK_KEEP;
+    }
 }
 
 static struct sl_str sep_text(uint8_t sep)
@@ -228,8 +248,8 @@ static struct sl_str sep_text(uint8_t sep)
     }
 }
 
-enum sl_status extract_write(struct sl_extractor *x, struct sl_extract_result *out,
-                             struct sl_err *err)
+enum sl_status sl_extract_write(struct sl_extractor *x, struct sl_extract_result *out,
+                                struct sl_err *err)
 {
     struct sl_block *blocks = block_list(x);
     size_t n = block_count(x);

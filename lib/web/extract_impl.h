@@ -23,8 +23,9 @@ struct text_run {
 
 /* Append text with blanks collapsed, or as it is written (pre). The bytes are
  * valid UTF-8; characters that no text should have are left out. */
-SL_MUST_USE enum sl_status text_add(struct text_run *run, struct sl_str s, struct sl_err *err);
-SL_MUST_USE enum sl_status text_add_pre(struct text_run *run, struct sl_str s, struct sl_err *err);
+SL_MUST_USE enum sl_status sl_text_add(struct text_run *run, struct sl_str s, struct sl_err *err);
+SL_MUST_USE enum sl_status sl_text_add_pre(struct text_run *run, struct sl_str s,
+                                           struct sl_err *err);
 
 /* Bytes of the current block. */
 static inline size_t text_n(const struct text_run *run)
@@ -48,6 +49,7 @@ struct open_element {
     uint8_t ns;         /* enum name_space */
     bool dead;          /* its end tag came while a block in it was open */
     bool link, drop, pre;
+    bool hidden;          /* its blocks are marked so */
     bool integration;     /* foreign, but its content is HTML */
     bool layout;          /* table: its cells hold more than a line each */
     int16_t prev_same;    /* next lower element of the same tag */
@@ -65,7 +67,8 @@ struct sl_extractor {
     int depth;
     unsigned n_over; /* elements open beyond the stack */
     int16_t top_of[SL_TAG_N];
-    unsigned n_link, n_drop, n_pre; /* open elements that are one */
+    unsigned n_link, n_drop, n_pre, n_hidden; /* open elements that are one */
+    uint32_t n_hidden_roots;
 
     struct text_run run, title_run;
     uint32_t link_bytes; /* of the current block */
@@ -76,21 +79,21 @@ struct sl_extractor {
 };
 
 /* The stack of open elements. */
-void tree_reset(struct sl_extractor *x);
+void sl_tree_reset(struct sl_extractor *x);
 /* Push an element; false where the stack is full and the element is flattened. */
-bool tree_push(struct sl_extractor *x, struct open_element e);
+bool sl_tree_push(struct sl_extractor *x, struct open_element e);
 /* Pop the element at index i and all above it. */
-void tree_pop_to(struct sl_extractor *x, int i);
+void sl_tree_pop_to(struct sl_extractor *x, int i);
 /* Neutralise the element at index i, which stays on the stack. */
-void tree_kill(struct sl_extractor *x, int i);
-uint32_t tree_name_hash(struct sl_str name);
+void sl_tree_kill(struct sl_extractor *x, int i);
+uint32_t sl_tree_name_hash(struct sl_str name);
 /* The open element that an end tag closes; NO_ELEMENT where it is stray. */
-int tree_find_end(const struct sl_extractor *x, enum sl_tag tag, uint32_t name_hash);
+int sl_tree_find_end(const struct sl_extractor *x, enum sl_tag tag, uint32_t name_hash);
 /* Close what a start tag ends without a word: p, li, td, ... */
-void tree_imply_ends(struct sl_extractor *x, enum sl_tag tag);
+void sl_tree_imply_ends(struct sl_extractor *x, enum sl_tag tag);
 /* True where the current element's content is foreign. */
-bool tree_in_foreign(const struct sl_extractor *x);
-bool tree_is_foreign_element(const struct sl_extractor *x);
+bool sl_tree_in_foreign(const struct sl_extractor *x);
+bool sl_tree_is_foreign_element(const struct sl_extractor *x);
 
 static inline int tree_barrier(const struct sl_extractor *x)
 {
@@ -104,23 +107,23 @@ static inline uint32_t block_count(const struct sl_extractor *x)
 }
 
 /* End the current block, if it has text. What is dropped ends none. */
-SL_MUST_USE enum sl_status block_end(struct sl_extractor *x, struct sl_err *err);
+SL_MUST_USE enum sl_status sl_block_end(struct sl_extractor *x, struct sl_err *err);
 /* The same, and what follows is at least sep away (block_force: exactly, and
  * nothing before its text changes that). */
-SL_MUST_USE enum sl_status block_break(struct sl_extractor *x, enum sl_block_sep sep,
-                                       struct sl_err *err);
-SL_MUST_USE enum sl_status block_force(struct sl_extractor *x, enum sl_block_sep sep,
-                                       struct sl_err *err);
+SL_MUST_USE enum sl_status sl_block_break(struct sl_extractor *x, enum sl_block_sep sep,
+                                          struct sl_err *err);
+SL_MUST_USE enum sl_status sl_block_force(struct sl_extractor *x, enum sl_block_sep sep,
+                                          struct sl_err *err);
 /* The separation that the beginning or end of a block element makes. */
-SL_MUST_USE enum sl_status block_edge(struct sl_extractor *x, enum sl_tag tag, bool start,
-                                      struct sl_err *err);
-
-/* Which blocks are the page's text. */
-void extract_decide(struct sl_block *blocks, size_t n_blocks);
-SL_MUST_USE enum sl_status extract_write(struct sl_extractor *x, struct sl_extract_result *out,
+SL_MUST_USE enum sl_status sl_block_edge(struct sl_extractor *x, enum sl_tag tag, bool start,
                                          struct sl_err *err);
 
+/* Which blocks are the page's text. */
+void sl_extract_decide(struct sl_block *blocks, size_t n_blocks);
+SL_MUST_USE enum sl_status sl_extract_write(struct sl_extractor *x, struct sl_extract_result *out,
+                                            struct sl_err *err);
+
 /* Feed the tokens of the page that x->html was started with. */
-SL_MUST_USE enum sl_status extract_tokens(struct sl_extractor *x, struct sl_err *err);
+SL_MUST_USE enum sl_status sl_extract_tokens(struct sl_extractor *x, struct sl_err *err);
 
 #endif

@@ -132,10 +132,15 @@ static void test_dropped(void **state)
         { "a<textarea>b</p></textarea><select><option>c</select><object>d</object>e", "ae" },
         { "a<svg><title>b</title><style>c<p></svg>d", "a\n\nd" },
         { "a<svg><style><b>c</b></style></svg>d", "acd" },
-        { "<div hidden>a<div>b</div></div>c", "c" },
+        { "<div hidden>a<div>b</div></div>cde", "cde" },
         { "<p aria-hidden=true>a<p>b<p aria-hidden=false>c", "b\n\nc" },
-        { "<div style='color:red; DISPLAY : none'>a</div><span style=visibility:hidden>b</span>c",
-          "c" },
+        { "<div hidden>more than half</div>less", "more than half\n\nless" },
+        { "<div hidden>more than <a href=u>half</a></div>ten bytes.", "ten bytes." },
+        { "<div hidden>a b</div>x<div hidden>a b</div>", "x" },
+        { "<div hidden id=S:0>a</div>bcdef", "a\n\nbcdef" },
+        { "<span hidden>more than half</span>a", "a" },
+        { "<div style='color:red; DISPLAY : none'>a</div><span style=visibility:hidden>b</span>cd",
+          "cd" },
         { "<body style=display:none>a", "a" },
         { "<noscript>a</noscript>", "a" },
         { "<head><title>t</title>x<p>y", "x\n\ny" },
@@ -144,6 +149,7 @@ static void test_dropped(void **state)
         { "<dialog>a</dialog><dialog open>b</dialog>", "b" },
         { "<input hidden>a<img hidden>b", "ab" },
         { "<b><div></b>a</div>b</b>c", "a\n\nbc" },
+        { "<ul><li>a<li hidden>b<li>c</ul>", "a\nc" },
         { "<x-a hidden><x-b></x-c>q</x-b></x-a>c", "c" },
         { "<math><mi>x</mi><annotation>y</annotation></math>", "x" },
         { "<select>a<input>b", "b" },
@@ -270,6 +276,24 @@ static void test_flattened(void **state)
     sl_buf_release(&page);
 }
 
+static void test_block_limit(void **state)
+{
+    (void)state;
+    struct sl_buf page;
+    size_t n = SL_EXTRACT_BLOCKS_MAX + 1000;
+    sl_buf_init(&page, (size_t)8 << 20);
+    for (size_t i = 0; i < n; i++)
+        assert_int_equal(sl_buf_add(&page, "<p>a", 4, NULL), SL_OK);
+    struct sl_extract_result r = run_n(sl_buf_str(&page), SL_PAGE_HTML, NULL);
+    assert_int_equal(r.n_blocks, SL_EXTRACT_BLOCKS_MAX);
+    assert_int_equal(r.n_text_bytes, n + 1000); /* a line feed for each block too many */
+    sl_buf_release(&page);
+    r = run_n((struct sl_str){ NULL, 0 }, SL_PAGE_HTML, NULL);
+    assert_int_equal(r.n_blocks, 0);
+    r = run_n((struct sl_str){ NULL, 0 }, SL_PAGE_TEXT, NULL);
+    assert_int_equal(r.text.n, 0);
+}
+
 static double now(void)
 {
     struct timespec ts;
@@ -353,7 +377,7 @@ int main(void)
         cmocka_unit_test(test_facts),       cmocka_unit_test(test_charset),
         cmocka_unit_test(test_plain),       cmocka_unit_test(test_kinds),
         cmocka_unit_test(test_cut),         cmocka_unit_test(test_flattened),
-        cmocka_unit_test(test_linear_time),
+        cmocka_unit_test(test_linear_time), cmocka_unit_test(test_block_limit),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -16,16 +16,21 @@
 /* What becomes of the bytes at a position. */
 enum fate { FATE_COPY, FATE_SPACE, FATE_BREAK, FATE_DROP };
 
+static enum fate fate_of_ascii(uint8_t c)
+{
+    if (c == ' ' || c == '\t' || c == '\f')
+        return FATE_SPACE;
+    if (c == '\n' || c == '\r')
+        return FATE_BREAK;
+    return c < 0x20 || c == 0x7F ? FATE_DROP : FATE_COPY;
+}
+
 /* The character at p, when it is one that needs a look; *n is its length. */
 static enum fate fate_of(const uint8_t *p, const uint8_t *end, size_t *n)
 {
     *n = 1;
-    if (*p == ' ' || *p == '\t' || *p == '\f')
-        return FATE_SPACE;
-    if (*p == '\n' || *p == '\r')
-        return FATE_BREAK;
-    if (*p < 0x20 || *p == 0x7F)
-        return FATE_DROP;
+    if (*p < 0x80)
+        return fate_of_ascii(*p);
     if (*p == 0xC2 && end - p >= 2) {
         *n = 2;
         if (p[1] == 0xA0 || p[1] == 0x85) /* no-break space, next line */
@@ -105,7 +110,7 @@ static void close_gap(struct text_run *run, const uint8_t *p, const uint8_t *end
     out->p[out->n++] = gap == GAP_LINE ? '\n' : ' ';
 }
 
-enum sl_status text_add(struct text_run *run, struct sl_str s, struct sl_err *err)
+enum sl_status sl_text_add(struct text_run *run, struct sl_str s, struct sl_err *err)
 {
     struct sl_buf *out = run->out;
     SL_TRY(sl_buf_reserve(out, s.n + 32, err));
@@ -134,7 +139,7 @@ enum sl_status text_add(struct text_run *run, struct sl_str s, struct sl_err *er
     return SL_OK;
 }
 
-enum sl_status text_add_pre(struct text_run *run, struct sl_str s, struct sl_err *err)
+enum sl_status sl_text_add_pre(struct text_run *run, struct sl_str s, struct sl_err *err)
 {
     struct sl_buf *out = run->out;
     SL_TRY(sl_buf_reserve(out, s.n + 32, err));

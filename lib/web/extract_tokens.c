@@ -15,7 +15,7 @@ static enum sl_status copy_fact(struct sl_buf *to, struct sl_str s, struct sl_er
     s = sl_str_trim(s);
     if (s.n == 0 || s.n + to->n > META_MAX)
         return SL_OK;
-    return text_add(&run, s, err);
+    return sl_text_add(&run, s, err);
 }
 
 static enum sl_status on_meta(struct sl_extractor *x, struct sl_err *err)
@@ -67,45 +67,57 @@ static bool is_hiding_style(struct sl_str style)
            style_has(style, SL_STR("visibility"), SL_STR("hidden"));
 }
 
+/* Whether the attributes of the current tag hide the element. React streams
+ * parts of a page as <div hidden id="S:0">, for a script to move into place. */
+static bool is_hidden(struct sl_extractor *x, const struct sl_html_token *tok)
+{
+    bool hidden = false, streamed = false;
+    for (size_t i = 0; i < tok->n_attrs; i++) {
+        struct sl_html_attr *a = &tok->attrs[i];
+        if (a->name.n == 2 && sl_str_eq(a->name, SL_STR("id")))
+            streamed = sl_str_starts(a->value, SL_STR("S:"));
+        else if (a->name.n == 5 && sl_str_eq(a->name, SL_STR("style")))
+            hidden |= is_hiding_style(sl_html_attr_value(x->html, a));
+        else if (a->name.n == 6 && sl_str_eq(a->name, SL_STR("hidden")))
+            hidden = true;
+        else if (a->name.n == 11 && sl_str_eq(a->name, SL_STR("aria-hidden")))
+            hidden |= sl_str_eq_nocase(sl_html_attr_value(x->html, a), SL_STR("true"));
+    }
+    return hidden && !streamed;
+}
+
 /* What the attributes of the current tag say about the element. */
 static void read_attributes(struct sl_extractor *x, const struct sl_html_token *tok,
                             struct open_element *e)
 {
-    for (size_t i = 0; i < tok->n_attrs; i++) {
-        struct sl_html_attr *a = &tok->attrs[i];
-        switch (a->name.n) {
-        case 4:
-            if (e->tag == SL_TAG_A && sl_str_eq(a->name, SL_STR("href")))
-                e->link = true;
-            else if (e->tag == SL_TAG_TABLE && sl_str_eq(a->name, SL_STR("role")))
-                e->layout =
-                    sl_str_eq_nocase(sl_html_attr_value(x->html, a), SL_STR("presentation"));
-            else if (e->tag == SL_TAG_DIALOG && sl_str_eq(a->name, SL_STR("open")))
-                e->drop = false;
-            break;
-        case 5:
-            if (sl_str_eq(a->name, SL_STR("style")) &&
-                is_hiding_style(sl_html_attr_value(x->html, a)))
-                e->drop = true;
-            break;
-        case 6:
-            if (sl_str_eq(a->name, SL_STR("hidden")))
-                e->drop = true;
-            break;
-        case 8:
-            if (e->tag == SL_TAG_ANNOTATION_XML && sl_str_eq(a->name, SL_STR("encoding")))
-                e->integration =
-                    sl_str_eq_nocase(sl_html_attr_value(x->html, a), SL_STR("text/html"));
-            break;
-        case 11:
-            if (sl_str_eq(a->name, SL_STR("aria-hidden")) &&
-                sl_str_eq_nocase(sl_html_attr_value(x->html, a), SL_STR("true")))
-                e->drop = true;
-            break;
-        default:
-            break;
-        }
+    struct sl_str value;
+    if (tok->n_attrs == 0)
+        return;
+    switch (e->tag) {
+    case SL_TAG_A:
+        e->link = sl_html_attr_find(x->html, SL_STR("href")).p != NULL;
+        break;
+    case SL_TAG_TABLE:
+        value = sl_html_attr_find(x->html, SL_STR("role"));
+        e->layout = sl_str_eq_nocase(value, SL_STR("presentation"));
+        break;
+    case SL_TAG_DIALOG:
+        e->drop = sl_html_attr_find(x->html, SL_STR("open")).p == NULL;
+        break;
+    case SL_TAG_ANNOTATION_XML:
+        value = sl_html_attr_find(x->html, SL_STR("encoding"));
+        e->integration = sl_str_eq_nocase(value, SL_STR("text/html"));
+        break;
+    default:
+        break;
     }
+    if (e->drop || !is_hidden(x, tok))
+        return;
+    /* A block's text is set apart and may come back; a part of a line cannot. */
+    if (e->ns == NS_HTML && (sl_tag_flags(e->tag) & SL_TAG_IS_BLOCK))
+        e->hidden = true;
+    else
+        e->drop = true;
 }
 
 /* An element that has no content. */
@@ -115,7 +127,7 @@ static enum sl_status on_void(struct sl_extractor *x, enum sl_tag tag, struct sl
     case SL_TAG_META:
         return on_meta(x, err);
     case SL_TAG_HR:
-        return block_break(x, SL_SEP_PARA, err);
+        return sl_block_break(x, SL_SEP_PARA, err);
     case SL_TAG_BR:
         break;
     default:
@@ -124,9 +136,9 @@ static enum sl_status on_void(struct sl_extractor *x, enum sl_tag tag, struct sl
     if (x->n_drop || text_n(&x->run) == 0)
         return SL_OK;
     if (x->n_pre)
-        return text_add_pre(&x->run, SL_STR("\n"), err);
+        return sl_text_add_pre(&x->run, SL_STR("\n"), err);
     if (x->run.gap == GAP_LINE)
-        return block_break(x, SL_SEP_PARA, err);
+        return sl_block_break(x, SL_SEP_PARA, err);
     x->run.gap = GAP_LINE;
     return SL_OK;
 }
@@ -139,7 +151,7 @@ static void leave_head(struct sl_extractor *x, enum sl_tag tag)
         return;
     enum sl_tag top = x->stack[x->depth - 1].tag;
     if ((top == SL_TAG_HEAD || top == SL_TAG_NOSCRIPT) && !(sl_tag_flags(tag) & SL_TAG_IS_HEAD))
-        tree_pop_to(x, head);
+        sl_tree_pop_to(x, head);
 }
 
 static void begin_title(struct sl_extractor *x)
@@ -158,11 +170,11 @@ static enum sl_status open_html(struct sl_extractor *x, const struct sl_html_tok
     unsigned flags = sl_tag_flags(e.tag);
     if (flags & SL_TAG_IS_BLOCK) {
         bool after_p = x->top_of[SL_TAG_P] > tree_barrier(x);
-        SL_TRY(block_break(x, after_p ? SL_SEP_PARA : SL_SEP_NONE, err));
-        tree_imply_ends(x, e.tag);
-        SL_TRY(block_edge(x, e.tag, true, err));
+        SL_TRY(sl_block_break(x, after_p ? SL_SEP_PARA : SL_SEP_NONE, err));
+        sl_tree_imply_ends(x, e.tag);
+        SL_TRY(sl_block_edge(x, e.tag, true, err));
     } else {
-        tree_imply_ends(x, e.tag);
+        sl_tree_imply_ends(x, e.tag);
     }
     if (e.tag == SL_TAG_BUTTON)
         text_gap_at_least(&x->run, GAP_SPACE);
@@ -175,7 +187,7 @@ static enum sl_status open_html(struct sl_extractor *x, const struct sl_html_tok
     if (e.ns != NS_HTML && tok->self_closing)
         return SL_OK;
     e.first_block = block_count(x);
-    bool pushed = tree_push(x, e);
+    bool pushed = sl_tree_push(x, e);
     sl_html_set_state(x->html, sl_tag_content_state(e.tag));
     if (pushed && e.tag == SL_TAG_TITLE)
         begin_title(x);
@@ -187,7 +199,7 @@ static enum sl_status on_html_start(struct sl_extractor *x, const struct sl_html
 {
     leave_head(x, e.tag);
     if (sl_tag_flags(e.tag) & SL_TAG_IS_VOID) {
-        tree_imply_ends(x, e.tag);
+        sl_tree_imply_ends(x, e.tag);
         return on_void(x, e.tag, err);
     }
     switch (e.tag) {
@@ -197,11 +209,11 @@ static enum sl_status on_html_start(struct sl_extractor *x, const struct sl_html
         if (x->body_seen || x->depth)
             return SL_OK;
         e.drop = true;
-        tree_push(x, e);
+        sl_tree_push(x, e);
         return SL_OK;
     case SL_TAG_BODY:
         x->body_seen = true;
-        return block_break(x, SL_SEP_PARA, err);
+        return sl_block_break(x, SL_SEP_PARA, err);
     default:
         break;
     }
@@ -231,7 +243,7 @@ static void open_foreign(struct sl_extractor *x, const struct sl_html_token *tok
              e.tag == SL_TAG_SCRIPT || e.tag == SL_TAG_STYLE;
     read_attributes(x, tok, &e);
     if (!tok->self_closing)
-        tree_push(x, e);
+        sl_tree_push(x, e);
 }
 
 static enum sl_status on_start(struct sl_extractor *x, const struct sl_html_token *tok,
@@ -240,15 +252,15 @@ static enum sl_status on_start(struct sl_extractor *x, const struct sl_html_toke
     struct open_element e = { .tag = (uint8_t)sl_tag_of(tok->name) };
     x->skip_lf = false;
     if (e.tag == SL_TAG_OTHER)
-        e.name_hash = tree_name_hash(tok->name);
+        e.name_hash = sl_tree_name_hash(tok->name);
     else if (e.tag == SL_TAG_IMAGE)
         e.tag = SL_TAG_IMG;
-    while (tree_in_foreign(x)) {
+    while (sl_tree_in_foreign(x)) {
         if (!leaves_foreign(x, e.tag)) {
             open_foreign(x, tok, e);
             return SL_OK;
         }
-        tree_pop_to(x, x->depth - 1);
+        sl_tree_pop_to(x, x->depth - 1);
     }
     return on_html_start(x, tok, e, err);
 }
@@ -259,7 +271,7 @@ static enum sl_status on_stray_end(struct sl_extractor *x, enum sl_tag tag, stru
     if (tag == SL_TAG_BR)
         return on_void(x, tag, err);
     if (tag == SL_TAG_P || tag == SL_TAG_BODY)
-        return block_break(x, SL_SEP_PARA, err);
+        return sl_block_break(x, SL_SEP_PARA, err);
     return SL_OK;
 }
 
@@ -270,25 +282,25 @@ static enum sl_status on_end(struct sl_extractor *x, struct sl_str name, struct 
     x->skip_lf = false;
     if (x->n_over && !(flags & SL_TAG_IS_VOID) && sl_tag_content_state(tag) == SL_HTML_DATA) {
         x->n_over--;
-        return flags & SL_TAG_IS_BLOCK ? block_break(x, SL_SEP_LINE, err) : SL_OK;
+        return flags & SL_TAG_IS_BLOCK ? sl_block_break(x, SL_SEP_LINE, err) : SL_OK;
     }
-    int i = tree_find_end(x, tag, tag == SL_TAG_OTHER ? tree_name_hash(name) : 0);
+    int i = sl_tree_find_end(x, tag, tag == SL_TAG_OTHER ? sl_tree_name_hash(name) : 0);
     if (i == NO_ELEMENT)
         return on_stray_end(x, tag, err);
     if (flags & SL_TAG_IS_BLOCK)
-        SL_TRY(block_end(x, err));
+        SL_TRY(sl_block_end(x, err));
     else if (tag == SL_TAG_BUTTON)
         text_gap_at_least(&x->run, GAP_SPACE);
     bool inline_over_block = !(flags & (SL_TAG_IS_BLOCK | SL_TAG_IS_BARRIER)) &&
                              x->stack[i].ns == NS_HTML && x->stack[x->depth - 1].block > i &&
                              !x->stack[i].drop;
     if (inline_over_block)
-        tree_kill(x, i);
+        sl_tree_kill(x, i);
     else
-        tree_pop_to(x, i);
+        sl_tree_pop_to(x, i);
     if (tag == SL_TAG_TITLE)
         x->in_title = false;
-    return flags & SL_TAG_IS_BLOCK ? block_edge(x, tag, false, err) : SL_OK;
+    return flags & SL_TAG_IS_BLOCK ? sl_block_edge(x, tag, false, err) : SL_OK;
 }
 
 static bool is_all_blank(struct sl_str s)
@@ -299,9 +311,9 @@ static bool is_all_blank(struct sl_str s)
 static enum sl_status on_text(struct sl_extractor *x, struct sl_str s, struct sl_err *err)
 {
     if (x->in_title)
-        return x->title.n < TITLE_MAX ? text_add(&x->title_run, s, err) : SL_OK;
+        return x->title.n < TITLE_MAX ? sl_text_add(&x->title_run, s, err) : SL_OK;
     if (x->depth && x->stack[x->depth - 1].tag == SL_TAG_HEAD && !is_all_blank(s))
-        tree_pop_to(x, x->depth - 1);
+        sl_tree_pop_to(x, x->depth - 1);
     if (x->n_drop)
         return SL_OK;
     if (x->skip_lf && s.n && s.p[0] == '\n') {
@@ -311,15 +323,15 @@ static enum sl_status on_text(struct sl_extractor *x, struct sl_str s, struct sl
     x->skip_lf = false;
     size_t before = x->run.out->n;
     if (x->n_pre)
-        SL_TRY(text_add_pre(&x->run, s, err));
+        SL_TRY(sl_text_add_pre(&x->run, s, err));
     else
-        SL_TRY(text_add(&x->run, s, err));
+        SL_TRY(sl_text_add(&x->run, s, err));
     if (x->n_link && x->run.out->n > before)
         x->link_bytes += (uint32_t)(x->run.out->n - before);
     return SL_OK;
 }
 
-enum sl_status extract_tokens(struct sl_extractor *x, struct sl_err *err)
+enum sl_status sl_extract_tokens(struct sl_extractor *x, struct sl_err *err)
 {
     const struct sl_html_token *tok;
     while ((tok = sl_html_next(x->html))->kind != SL_HTML_EOF) {
@@ -329,16 +341,16 @@ enum sl_status extract_tokens(struct sl_extractor *x, struct sl_err *err)
             break;
         case SL_HTML_START:
             SL_TRY(on_start(x, tok, err));
-            sl_html_set_foreign(x->html, tree_is_foreign_element(x));
+            sl_html_set_foreign(x->html, sl_tree_is_foreign_element(x));
             break;
         case SL_HTML_END:
             SL_TRY(on_end(x, tok->name, err));
-            sl_html_set_foreign(x->html, tree_is_foreign_element(x));
+            sl_html_set_foreign(x->html, sl_tree_is_foreign_element(x));
             break;
         default:
             break;
         }
     }
     x->at_end = true;
-    return block_end(x, err);
+    return sl_block_end(x, err);
 }

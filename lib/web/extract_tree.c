@@ -13,15 +13,16 @@
  * for. */
 #include "web/extract_impl.h"
 
-void tree_reset(struct sl_extractor *x)
+void sl_tree_reset(struct sl_extractor *x)
 {
     x->depth = 0;
-    x->n_over = x->n_link = x->n_drop = x->n_pre = 0;
+    x->n_over = x->n_link = x->n_drop = x->n_pre = x->n_hidden = 0;
+    x->n_hidden_roots = 0;
     for (int i = 0; i < SL_TAG_N; i++)
         x->top_of[i] = NO_ELEMENT;
 }
 
-uint32_t tree_name_hash(struct sl_str name)
+uint32_t sl_tree_name_hash(struct sl_str name)
 {
     uint32_t h = (uint32_t)name.n;
     size_t n = name.n < 32 ? name.n : 32;
@@ -30,7 +31,7 @@ uint32_t tree_name_hash(struct sl_str name)
     return h;
 }
 
-bool tree_push(struct sl_extractor *x, struct open_element e)
+bool sl_tree_push(struct sl_extractor *x, struct open_element e)
 {
     /* The last places are for elements whose text must not be read as markup. */
     unsigned flags = sl_tag_flags(e.tag);
@@ -51,11 +52,13 @@ bool tree_push(struct sl_extractor *x, struct open_element e)
     x->n_link += e.link;
     x->n_drop += e.drop;
     x->n_pre += e.pre;
+    x->n_hidden_roots += e.hidden && x->n_hidden == 0;
+    x->n_hidden += e.hidden;
     x->stack[i] = e;
     return true;
 }
 
-void tree_pop_to(struct sl_extractor *x, int i)
+void sl_tree_pop_to(struct sl_extractor *x, int i)
 {
     while (x->depth > i) {
         const struct open_element *e = &x->stack[--x->depth];
@@ -64,10 +67,11 @@ void tree_pop_to(struct sl_extractor *x, int i)
         x->n_link -= e->link;
         x->n_drop -= e->drop;
         x->n_pre -= e->pre;
+        x->n_hidden -= e->hidden;
     }
 }
 
-void tree_kill(struct sl_extractor *x, int i)
+void sl_tree_kill(struct sl_extractor *x, int i)
 {
     struct open_element *e = &x->stack[i];
     x->top_of[e->tag] = e->prev_same;
@@ -92,7 +96,7 @@ static bool is_table_part(enum sl_tag tag)
     }
 }
 
-int tree_find_end(const struct sl_extractor *x, enum sl_tag tag, uint32_t name_hash)
+int sl_tree_find_end(const struct sl_extractor *x, enum sl_tag tag, uint32_t name_hash)
 {
     int limit = tree_barrier(x), i = x->top_of[tag];
     if (is_table_part(tag))
@@ -117,7 +121,7 @@ static int max_int(int a, int b)
 static void close_above(struct sl_extractor *x, enum sl_tag tag, int limit)
 {
     if (x->top_of[tag] > limit)
-        tree_pop_to(x, x->top_of[tag]);
+        sl_tree_pop_to(x, x->top_of[tag]);
 }
 
 static void close_items(struct sl_extractor *x, enum sl_tag tag)
@@ -153,7 +157,7 @@ static void close_table_parts(struct sl_extractor *x, enum sl_tag tag)
     close_above(x, SL_TAG_TFOOT, table);
 }
 
-void tree_imply_ends(struct sl_extractor *x, enum sl_tag tag)
+void sl_tree_imply_ends(struct sl_extractor *x, enum sl_tag tag)
 {
     unsigned flags = sl_tag_flags(tag);
     if (is_table_part(tag)) {
@@ -168,17 +172,17 @@ void tree_imply_ends(struct sl_extractor *x, enum sl_tag tag)
         close_above(x, SL_TAG_P, tree_barrier(x));
     if ((flags & SL_TAG_IS_HEADING) && x->depth &&
         (sl_tag_flags(x->stack[x->depth - 1].tag) & SL_TAG_IS_HEADING))
-        tree_pop_to(x, x->depth - 1);
+        sl_tree_pop_to(x, x->depth - 1);
     if (tag == SL_TAG_A && x->top_of[SL_TAG_A] > tree_barrier(x))
-        tree_kill(x, x->top_of[SL_TAG_A]);
+        sl_tree_kill(x, x->top_of[SL_TAG_A]);
 }
 
-bool tree_is_foreign_element(const struct sl_extractor *x)
+bool sl_tree_is_foreign_element(const struct sl_extractor *x)
 {
     return x->depth && x->stack[x->depth - 1].ns != NS_HTML;
 }
 
-bool tree_in_foreign(const struct sl_extractor *x)
+bool sl_tree_in_foreign(const struct sl_extractor *x)
 {
-    return tree_is_foreign_element(x) && !x->stack[x->depth - 1].integration;
+    return sl_tree_is_foreign_element(x) && !x->stack[x->depth - 1].integration;
 }

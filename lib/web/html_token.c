@@ -15,8 +15,8 @@
  * attributes. html_markup.c: comments and DOCTYPE. html_raw.c: RCDATA, RAWTEXT,
  * script data, PLAINTEXT, CDATA. html_charref.c: character references.
  *
- * Rejected: a table-driven machine with one step a byte (a third of the speed);
- * decoding attribute values at once (few are ever looked at).
+ * Rejected: a table-driven machine with one step a byte, which could not skip;
+ * decoding attribute values at once, since few are ever looked at.
  *
  * Invariants. Scratch is reserved for the page at its start and each byte of
  * the page is copied there at most once a token, so no state can fail. Every
@@ -28,6 +28,7 @@
 #include "web/html_scan.h"
 
 #define PAGE_MAX ((size_t)1 << 30)
+#define KEEP_MAX ((size_t)16 << 20) /* memory that the next page may use again */
 
 const uint8_t sl_html_class[256] = {
     [0] = HTML_COPY,
@@ -100,6 +101,10 @@ static size_t count_nuls(const uint8_t *p, const uint8_t *end)
 enum sl_status sl_html_start(struct sl_html *t, struct sl_str page, struct sl_err *err)
 {
     t->p = t->end = NULL;
+    if (t->scratch.cap > KEEP_MAX)
+        sl_buf_release(&t->scratch);
+    if (t->page.cap > KEEP_MAX)
+        sl_buf_release(&t->page);
     if (page.n > PAGE_MAX)
         return sl_err_set(err, SL_E_DATA, "page of %zu bytes, more than %zu", page.n, PAGE_MAX);
     const char *cr = page.n ? memchr(page.p, '\r', page.n) : NULL;
@@ -136,11 +141,6 @@ void sl_html_set_last_start(struct sl_html *t, struct sl_str name)
     t->last_start = name;
 }
 
-static struct sl_str str_between(const uint8_t *p, const uint8_t *end)
-{
-    return (struct sl_str){ (const char *)p, (size_t)(end - p) };
-}
-
 /* Copy to scratch; a NUL becomes U+FFFD. */
 static struct sl_str copy_changed(struct sl_html *t, const uint8_t *p, const uint8_t *end,
                                   bool lower)
@@ -155,14 +155,14 @@ static struct sl_str copy_changed(struct sl_html *t, const uint8_t *p, const uin
         }
     }
     t->scratch.n += (size_t)(o - out);
-    return str_between(out, o);
+    return html_between(out, o);
 }
 
 struct sl_str sl_html_slice(struct sl_html *t, const uint8_t *p, const uint8_t *end)
 {
     if (t->has_nul && p < end && memchr(p, 0, (size_t)(end - p)))
         return copy_changed(t, p, end, false);
-    return str_between(p, end);
+    return html_between(p, end);
 }
 
 struct sl_str sl_html_lower(struct sl_html *t, const uint8_t *p, const uint8_t *end)
@@ -173,14 +173,14 @@ struct sl_str sl_html_lower(struct sl_html *t, const uint8_t *p, const uint8_t *
 bool sl_html_emit_text(struct sl_html *t, const uint8_t *from, const uint8_t *to)
 {
     t->tok.kind = SL_HTML_TEXT;
-    t->tok.text = str_between(from, to);
+    t->tok.text = html_between(from, to);
     return true;
 }
 
 bool sl_html_emit_ref(struct sl_html *t)
 {
     t->tok.kind = SL_HTML_TEXT;
-    t->tok.text = str_between(t->ref, t->ref + t->n_ref);
+    t->tok.text = html_between(t->ref, t->ref + t->n_ref);
     t->n_ref = 0;
     return true;
 }
