@@ -193,7 +193,7 @@ def test_values():
         why = first_wrong(by_arrow, rows, length)
         check(f"{name} by pyarrow", not why, why)
         targets = sum(sum(r["loss_mask"]) for r in by_arrow)
-        check(f"{name} counts", (m["tokens"], m["targets"]) == (rows * length, targets), m["targets"])
+        check(f"{name} counts", m["tokens"] == rows * length and m["targets"] == targets, targets)
         check(f"{name} sizes", all(os.path.getsize(folder / s["file"]) == s["bytes"]
                                    for s in m["shards"]))
         check(f"{name} batches", all(b["rows"] <= 16384 for s in m["shards"] for b in s["batches"]))
@@ -278,7 +278,8 @@ def test_killed(whole):
             if per_mille == 500:  # a second kill on the way back
                 feed_and_kill(folder, data, n_bytes // 2, 0)
             done = run(SHARD, "-v", "--sequences", PER_SHARD, "-o", folder, data=data)
-            expect(f"{name}: again", done, 0, f"{n_shards} shards stood already" if n_shards else "")
+            stood = f"{n_shards} shards stood already" if n_shards else ""
+            expect(f"{name}: again", done, 0, stood)
             check(f"{name}: bytes", not differs(folder, whole), differs(folder, whole))
 
 
@@ -459,8 +460,8 @@ def test_verify_streams():
     tail.write_bytes(sample(100, first=1))
     done = run(VERIFY, good)
     expect("stream", done, 0)
-    check("stream: line", re.match(rf"^{re.escape(str(good))}: ok, 100 rows, digest [0-9a-f]{{32}}\n$",
-                                   done.stdout.decode()), done.stdout)
+    line = rf"^{re.escape(str(good))}: ok, 100 rows, digest [0-9a-f]{{32}}\n$"
+    check("stream: line", re.match(line, done.stdout.decode()), done.stdout)
     check("quiet", run(VERIFY, "-q", good).stdout == b"")
     done = run(VERIFY, data=data)
     expect("stdin", done, 0)
