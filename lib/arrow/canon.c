@@ -29,7 +29,7 @@ static bool all_zero(const uint8_t *p, size_t n)
 
 static enum sl_status check_validity(const struct check *k, const struct sl_column *c)
 {
-    if (c->n < 0 || c->n_nulls < 0 || c->n_nulls > c->n)
+    if (c->n < 0 || c->n > (int64_t)SL_MAX_BODY_BYTES * 8 || c->n_nulls < 0 || c->n_nulls > c->n)
         return broken(k, c, "wrong number of rows or nulls");
     if (c->n_nulls == 0)
         return c->validity ? broken(k, c, "a validity buffer without nulls") : SL_OK;
@@ -76,8 +76,6 @@ static enum sl_status check_utf8(const struct check *k, const struct sl_column *
 static enum sl_status check_fixed(const struct check *k, const struct sl_column *c)
 {
     int64_t width = sl_type_width(c->field);
-    if (c->n > (int64_t)SL_MAX_BODY_BYTES * 8)
-        return broken(k, c, "too many rows");
     if (c->data_bytes != (width ? c->n * width : (c->n + 7) / 8))
         return broken(k, c, "values of another size than its rows need");
     if (!width && !tail_is_zero(c->data, c->n))
@@ -115,6 +113,16 @@ static enum sl_status check_below_null(const struct check *k, const struct sl_co
     return SL_OK;
 }
 
+static enum sl_status check_all_below_nulls(const struct check *k, const struct sl_column *c)
+{
+    const struct sl_field *f = c->field;
+    int64_t size = f->type == SL_T_FIXED_LIST ? f->size : 1;
+    for (int64_t i = 0; c->n_nulls && i < c->n; i++)
+        for (uint32_t m = 0; sl_column_is_null(c, i) && m < f->n_children; m++)
+            SL_TRY(check_below_null(k, &c->children[m], i * size, size));
+    return SL_OK;
+}
+
 static enum sl_status check_column(const struct check *k, const struct sl_column *c,
                                    const struct sl_field *f)
 {
@@ -128,20 +136,14 @@ static enum sl_status check_column(const struct check *k, const struct sl_column
         SL_TRY(check_fixed(k, c));
     if (sl_type_is_utf8(f->type))
         SL_TRY(check_utf8(k, c));
+    bool below = f->type == SL_T_STRUCT || f->type == SL_T_FIXED_LIST;
+    int64_t n = f->type == SL_T_FIXED_LIST ? c->n * f->size : c->n;
     for (uint32_t i = 0; i < f->n_children; i++) {
-        const struct sl_column *child = &c->children[i];
-        if ((f->type == SL_T_STRUCT && child->n != c->n) ||
-            (f->type == SL_T_FIXED_LIST && child->n != c->n * f->size))
-            return broken(k, child, "another number of rows than what it is part of");
-        SL_TRY(check_column(k, child, &f->children[i]));
+        if (below && c->children[i].n != n)
+            return broken(k, &c->children[i], "another number of rows than what it is part of");
+        SL_TRY(check_column(k, &c->children[i], &f->children[i]));
     }
-    if (f->type != SL_T_STRUCT && f->type != SL_T_FIXED_LIST)
-        return SL_OK;
-    int64_t size = f->type == SL_T_FIXED_LIST ? f->size : 1;
-    for (int64_t i = 0; c->n_nulls && i < c->n; i++)
-        for (uint32_t m = 0; sl_column_is_null(c, i) && m < f->n_children; m++)
-            SL_TRY(check_below_null(k, &c->children[m], i * size, size));
-    return SL_OK;
+    return below ? check_all_below_nulls(k, c) : SL_OK;
 }
 
 enum sl_status sl_batch_canonical(const struct sl_batch *b, enum sl_status status,

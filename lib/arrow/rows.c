@@ -386,7 +386,7 @@ enum sl_status sl_rows_lend(struct sl_rows *r, struct sl_batch *out, struct sl_e
     sl_batch_reset(out);
     uint32_t n = r->schema->n_fields;
     struct sl_column *columns = sl_arena_zeros(&out->arena, n, sizeof *columns);
-    if (!columns)
+    if (n && !columns)
         return sl_err_nomem(err, n * sizeof *columns);
     for (uint32_t i = 0; i < n; i++) {
         if (r->cols[i].n != r->n)

@@ -213,6 +213,77 @@ static void misuse(void **state)
     sl_schema_release(&s);
 }
 
+static void int_ranges(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *type;
+        int64_t min, max;
+    } types[] = {
+        { "int8", INT8_MIN, INT8_MAX },
+        { "int16", INT16_MIN, INT16_MAX },
+        { "int32", INT32_MIN, INT32_MAX },
+        { "uint8", 0, UINT8_MAX },
+        { "uint16", 0, UINT16_MAX },
+        { "uint32", 0, UINT32_MAX },
+        { "int64", INT64_MIN, INT64_MAX },
+        { "uint64", INT64_MIN, INT64_MAX },
+        { "timestamp[ns]", INT64_MIN, INT64_MAX },
+    };
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        struct sl_schema s;
+        struct sl_arena arena;
+        struct sl_column col;
+        struct sl_colbuf c = one(&s, types[i].type);
+        sl_arena_init(&arena, 0);
+        OK(sl_colbuf_add_int(&c, types[i].min, &err));
+        OK(sl_colbuf_add_int(&c, types[i].max, &err));
+        if (types[i].min != INT64_MIN) {
+            FAILS(SL_E_BUG, sl_colbuf_add_int(&c, types[i].min - 1, &err));
+            FAILS(SL_E_BUG, sl_colbuf_add_int(&c, types[i].max + 1, &err));
+        }
+        OK(sl_colbuf_lend(&c, &col, &arena, &err));
+        assert_int_equal(col.n, 2);
+        assert_true(sl_column_int(&col, 0) == types[i].min);
+        assert_true(sl_column_int(&col, 1) == types[i].max);
+        sl_arena_release(&arena);
+        sl_colbuf_release(&c);
+        sl_schema_release(&s);
+    }
+}
+
+/* The size of some rows of a column is the size of a batch of them. */
+static void sizes_of_ranges(void **state)
+{
+    (void)state;
+    struct sl_schema s;
+    struct sl_rows src, dst;
+    struct sl_batch from, to;
+    uint64_t rng = 21;
+    model_schema(&s);
+    OK(sl_rows_init(&src, &s, &err));
+    OK(sl_rows_init(&dst, &s, &err));
+    sl_batch_init(&from);
+    sl_batch_init(&to);
+    model_fill(&src, ROWS, &rng, 20);
+    check_lent(&src, &from);
+    for (int round = 0; round < 50; round++) {
+        int64_t first = (int64_t)(model_random(&rng) % ROWS);
+        int64_t n = (int64_t)(model_random(&rng) % (uint64_t)(ROWS - first + 1));
+        sl_rows_reset(&dst);
+        OK(sl_rows_take_range(&dst, &from, first, n, &err));
+        check_lent(&dst, &to);
+        for (uint32_t i = 0; i < s.n_fields; i++)
+            assert_int_equal(sl_column_bytes(&from.columns[i], first, n),
+                             sl_column_bytes(&to.columns[i], 0, n));
+    }
+    sl_batch_release(&from);
+    sl_batch_release(&to);
+    sl_rows_release(&src);
+    sl_rows_release(&dst);
+    sl_schema_release(&s);
+}
+
 static void nulls_where_none_may_be(void **state)
 {
     (void)state;
@@ -291,6 +362,8 @@ int main(void)
         cmocka_unit_test(take_is_the_model),
         cmocka_unit_test(range_is_the_builder),
         cmocka_unit_test(misuse),
+        cmocka_unit_test(int_ranges),
+        cmocka_unit_test(sizes_of_ranges),
         cmocka_unit_test(nulls_where_none_may_be),
         cmocka_unit_test(too_large),
         cmocka_unit_test(row_count),

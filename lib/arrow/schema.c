@@ -151,14 +151,14 @@ static enum sl_status grow_fields(struct sl_schema *s, struct sl_err *err)
 
 enum sl_status sl_schema_add(struct sl_schema *s, const struct sl_field *field, struct sl_err *err)
 {
-    SL_TRY(check_field(field, 1, err));
-    if (sl_schema_find(s, field->name) >= 0)
-        return sl_err_set(err, SL_E_DATA, "column '%s' is there already", field->name);
-    uint32_t n = count_fields(field, 1);
+    uint32_t n = count_fields(field, 1); /* first, since members are compared in pairs */
     for (uint32_t i = 0; i < s->n_fields; i++)
         n += count_fields(s->fields[i], 1);
     if (n > SL_MAX_FIELDS)
         return sl_err_set(err, SL_E_DATA, "more than %d columns", SL_MAX_FIELDS);
+    SL_TRY(check_field(field, 1, err));
+    if (sl_schema_find(s, field->name) >= 0)
+        return sl_err_set(err, SL_E_DATA, "column '%s' is there already", field->name);
     SL_TRY(grow_fields(s, err));
     struct sl_field *copy = sl_arena_zeros(&s->arena, 1, sizeof *copy);
     if (!copy)

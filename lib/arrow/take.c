@@ -169,7 +169,8 @@ static enum sl_status gather_bytes(struct sl_colbuf *c, const struct sl_column *
     uint8_t *dst = c->data.p + c->data.n;
     for (size_t i = 0; i < n; i++) {
         struct sl_str s = sl_column_str(from, rows[i]);
-        memcpy(dst, s.p, s.n);
+        if (s.n)
+            memcpy(dst, s.p, s.n);
         dst += s.n;
     }
     c->data.n = (size_t)end;
