@@ -10,6 +10,21 @@ static double seconds_of(struct timeval t)
     return (double)t.tv_sec + (double)t.tv_usec / 1e6;
 }
 
+/* Peak resident memory. Not ru_maxrss, which an exec inherits from the shell or
+ * the script that started us. */
+static int64_t peak_memory_bytes(void)
+{
+    char line[128];
+    long long kb = 0;
+    FILE *f = fopen("/proc/self/status", "re");
+    while (f && fgets(line, sizeof line, f))
+        if (sscanf(line, "VmHWM: %lld kB", &kb) == 1)
+            break;
+    if (f)
+        fclose(f);
+    return kb * 1024;
+}
+
 static int64_t bytes_out(const struct sl_run *run)
 {
     if (run->out.sink)
@@ -39,7 +54,7 @@ static struct sl_json *report_json(struct sl_run *run)
     st |= sl_json_set(o, "cpu_seconds",
                       sl_json_new_real(seconds_of(use.ru_utime) + seconds_of(use.ru_stime)), NULL);
     st |= sl_json_set(o, "mb_per_s", sl_json_new_real(rate(run, seconds)), NULL);
-    st |= sl_json_set(o, "peak_memory_bytes", sl_json_new_int((int64_t)use.ru_maxrss * 1024), NULL);
+    st |= sl_json_set(o, "peak_memory_bytes", sl_json_new_int(peak_memory_bytes()), NULL);
     st |= sl_json_set(o, "notes", sl_json_new_str(sl_str_of(run->notes)), NULL);
     if (st != SL_OK) {
         sl_json_free(o);
@@ -84,8 +99,6 @@ static size_t add_named(char *line, size_t used, size_t room, const int64_t *val
 void sl_report_line(const struct sl_run *run, FILE *to)
 {
     char line[4096];
-    struct rusage use;
-    getrusage(RUSAGE_SELF, &use);
     double seconds = sl_run_seconds(run);
     const struct sl_tally *t = &run->tally;
     int n = snprintf(line, sizeof line, "%s: %lld in, %lld out, %lld rejected", run->tool->name,
@@ -94,9 +107,9 @@ void sl_report_line(const struct sl_run *run, FILE *to)
     used = add_named(line, used, sizeof line, t->reasons, run->tool->reasons);
     used = add_named(line, used, sizeof line, t->counts, run->tool->counts);
     snprintf(line + used, sizeof line - used,
-             "; %.1f MB in, %.1f MB out, %.2f s, %.0f MB/s, %ld MB of memory%s%s\n",
+             "; %.1f MB in, %.1f MB out, %.2f s, %.0f MB/s, %lld MB of memory%s%s\n",
              (double)run->bytes_in / 1e6, (double)bytes_out(run) / 1e6, seconds, rate(run, seconds),
-             use.ru_maxrss / 1024, run->notes[0] ? "; " : "", run->notes);
+             (long long)(peak_memory_bytes() >> 20), run->notes[0] ? "; " : "", run->notes);
     fputs(line, to);
     fflush(to);
 }

@@ -202,11 +202,23 @@ static void count_sequences(struct sl_str page, uint64_t *good, uint64_t *bad)
     }
 }
 
+/* So many good sequences do not come about by chance: in text of two-byte
+ * encodings most pairs of bytes are bad UTF-8, in single-byte text nearly all. A
+ * page that was cut in the middle of a character is of this kind. */
+static bool is_surely_utf8(uint64_t good, uint64_t bad)
+{
+    return good >= 20 && good / 50 >= bad;
+}
+
 /* Without a mark, and not valid UTF-8. */
 static enum sl_charset decide_invalid(struct sl_charset_decoder *d, struct sl_str page,
                                       enum sl_charset http, enum sl_charset_source *source)
 {
     uint64_t good, bad;
+    count_sequences(page, &good, &bad);
+    *source = SL_CHARSET_BY_UTF8_LOSSY;
+    if (is_surely_utf8(good, bad))
+        return SL_CHARSET_UTF_8;
     *source = SL_CHARSET_BY_HTTP;
     if (http != SL_CHARSET_NONE && http != SL_CHARSET_UTF_8)
         return http;
@@ -214,7 +226,6 @@ static enum sl_charset decide_invalid(struct sl_charset_decoder *d, struct sl_st
     *source = SL_CHARSET_BY_META;
     if (meta != SL_CHARSET_NONE && meta != SL_CHARSET_UTF_8)
         return meta;
-    count_sequences(page, &good, &bad);
     bool labelled = http != SL_CHARSET_NONE || meta != SL_CHARSET_NONE;
     *source = SL_CHARSET_BY_UTF8_LOSSY;
     if (bad <= page.n / 1000 || (labelled && good > bad))

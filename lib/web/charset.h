@@ -129,10 +129,12 @@ struct sl_charset_page {
 /* Decide a page's encoding and decode it.
  *
  * The order: byte order mark; valid UTF-8, which overrules any label (but a
- * seven-bit page with escapes may be iso-2022-jp, and one with NULs utf-16,
- * where so labelled); http; meta. A UTF-8 label on a page that is not valid UTF-8
- * is believed where well-formed sequences outnumber the bad ones. Without a
- * label: UTF-8 where bad sequences are at most one in 1,000 bytes; else windows-1252.
+ * seven-bit page with escapes may be iso-2022-jp, and one with NULs utf-16, where
+ * so labelled); UTF-8 with 20 good sequences or more and 50 to each bad one, as a
+ * page that was cut inside a character; http; meta. A UTF-8 label on a page that
+ * is not valid UTF-8 is believed where good sequences outnumber the bad ones.
+ * Without a label: UTF-8 where bad sequences are at most one in 1,000 bytes, else
+ * windows-1252.
  *
  * room      holds the text where it had to be converted; its old contents die.
  *           Else the text is the page itself, without its byte order mark.

@@ -208,7 +208,13 @@ static void test_decision(void **state)
     memcpy(page + 100, "\xC3\xA9", 2);
     page[sizeof page - 1] = '\xE4';
     check_page((struct sl_str){ page, sizeof page }, SL_CHARSET_NONE, "utf-8", "utf8_lossy");
+    /* The same with letters enough to overrule a label. */
+    check_page((struct sl_str){ page, sizeof page }, SL_CHARSET_GBK, "gbk", "http");
+    for (size_t i = 0; i < 60; i++)
+        memcpy(page + 100 + 2 * i, "\xC3\xA9", 2);
+    check_page((struct sl_str){ page, sizeof page }, SL_CHARSET_GBK, "utf-8", "utf8_lossy");
     /* A meta element that only a parser finds. */
+    memset(page, 'a', sizeof page - 1);
     memcpy(page + 2000, "<meta charset=koi8-r>", 21);
     check_page((struct sl_str){ page, sizeof page }, SL_CHARSET_NONE, "koi8-r", "meta");
 }

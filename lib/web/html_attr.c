@@ -9,20 +9,13 @@
 #include "web/html_impl.h"
 #include "web/html_scan.h"
 
-static const uint8_t *skip_blanks(const uint8_t *p, const uint8_t *end)
-{
-    while (p < end && html_is(*p, HTML_WS))
-        p++;
-    return p;
-}
-
 /* The name from p to end, lower case; classes: those of its bytes or-ed. */
 static struct sl_str name_of(struct sl_html *t, const uint8_t *p, const uint8_t *end,
                              unsigned classes)
 {
     if (classes & HTML_COPY)
         return sl_html_lower(t, p, end);
-    return (struct sl_str){ (const char *)p, (size_t)(end - p) };
+    return html_between(p, end);
 }
 
 /* True where the tag has this name already. */
@@ -72,7 +65,7 @@ static const uint8_t *attribute_value_quoted(const uint8_t *p, const uint8_t *en
     if (close == end)
         return NULL;
     if (attr) {
-        attr->value = (struct sl_str){ (const char *)p, (size_t)(close - p) };
+        attr->value = html_between(p, close);
         attr->raw = amp;
     }
     return close + 1;
@@ -88,7 +81,7 @@ static const uint8_t *attribute_value_unquoted(const uint8_t *p, const uint8_t *
     if (p == end)
         return NULL;
     if (attr) {
-        attr->value = (struct sl_str){ (const char *)from, (size_t)(p - from) };
+        attr->value = html_between(from, p);
         attr->raw = amp;
     }
     return p;
@@ -98,7 +91,7 @@ static const uint8_t *attribute_value_unquoted(const uint8_t *p, const uint8_t *
 static const uint8_t *before_attribute_value(const uint8_t *p, const uint8_t *end,
                                              struct sl_html_attr *attr)
 {
-    p = skip_blanks(p, end);
+    p = html_skip_blanks(p, end);
     if (p == end)
         return NULL;
     if (*p == '"' || *p == '\'')
@@ -113,7 +106,7 @@ static const uint8_t *before_attribute_value(const uint8_t *p, const uint8_t *en
 static const uint8_t *before_attribute_name(struct sl_html *t, const uint8_t *p)
 {
     const uint8_t *end = t->end;
-    while (p && (p = skip_blanks(p, end)) < end) {
+    while (p && (p = html_skip_blanks(p, end)) < end) {
         if (*p == '>')
             return p + 1;
         if (*p == '/') {
@@ -125,7 +118,7 @@ static const uint8_t *before_attribute_name(struct sl_html *t, const uint8_t *p)
         }
         struct sl_html_attr *attr;
         p = attribute_name(t, p, end, &attr);
-        p = skip_blanks(p, end);
+        p = html_skip_blanks(p, end);
         if (p < end && *p == '=')
             p = before_attribute_value(p + 1, end, attr);
     }
@@ -150,7 +143,7 @@ const uint8_t *sl_html_tag_name(struct sl_html *t, const uint8_t *p, enum sl_htm
     t->tok.kind = kind;
     t->state = SL_HTML_DATA;
     if (kind == SL_HTML_START)
-        t->last_start = (struct sl_str){ (const char *)from, (size_t)(name_end - from) };
+        t->last_start = html_between(from, name_end);
     return p;
 }
 
@@ -173,7 +166,7 @@ static struct sl_str decode_value(struct sl_html *t, struct sl_str raw)
         }
     }
     t->scratch.n += (size_t)(o - out);
-    return (struct sl_str){ (const char *)out, (size_t)(o - out) };
+    return html_between(out, o);
 }
 
 struct sl_str sl_html_attr_value(struct sl_html *t, struct sl_html_attr *attr)

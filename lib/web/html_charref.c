@@ -7,6 +7,7 @@
  * than its reference by more than a fifth, which the scratch counts on. */
 #include <string.h>
 
+#include "base/utf8.h"
 #include "web/html_charref_table.h"
 #include "web/html_impl.h"
 
@@ -16,30 +17,6 @@ static const uint16_t c1_meant[32] = {
     0x2039, 0x0152, 0x8D,   0x017D, 0x8F,   0x90,   0x2018, 0x2019, 0x201C, 0x201D, 0x2022,
     0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0x9D,   0x017E, 0x0178,
 };
-
-static unsigned put_utf8(uint8_t *out, uint32_t cp)
-{
-    if (cp < 0x80) {
-        out[0] = (uint8_t)cp;
-        return 1;
-    }
-    if (cp < 0x800) {
-        out[0] = (uint8_t)(0xC0 | cp >> 6);
-        out[1] = (uint8_t)(0x80 | (cp & 0x3F));
-        return 2;
-    }
-    if (cp < 0x10000) {
-        out[0] = (uint8_t)(0xE0 | cp >> 12);
-        out[1] = (uint8_t)(0x80 | (cp >> 6 & 0x3F));
-        out[2] = (uint8_t)(0x80 | (cp & 0x3F));
-        return 3;
-    }
-    out[0] = (uint8_t)(0xF0 | cp >> 18);
-    out[1] = (uint8_t)(0x80 | (cp >> 12 & 0x3F));
-    out[2] = (uint8_t)(0x80 | (cp >> 6 & 0x3F));
-    out[3] = (uint8_t)(0x80 | (cp & 0x3F));
-    return 4;
-}
 
 /* The number of one digit, 99 where it is none. */
 static unsigned digit_of(uint8_t c)
@@ -72,7 +49,7 @@ static size_t numeric(const uint8_t *p, const uint8_t *end, uint8_t *out, unsign
         cp = 0xFFFD;
     if (cp >= 0x80 && cp <= 0x9F)
         cp = c1_meant[cp - 0x80];
-    *n_out = put_utf8(out, cp);
+    *n_out = sl_utf8_put(out, cp);
     return (size_t)(p - from) + 2;
 }
 

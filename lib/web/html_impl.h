@@ -45,6 +45,18 @@ static inline bool html_is(uint8_t c, unsigned mask)
     return (sl_html_class[c] & mask) != 0;
 }
 
+static inline struct sl_str html_between(const uint8_t *p, const uint8_t *end)
+{
+    return (struct sl_str){ (const char *)p, (size_t)(end - p) };
+}
+
+static inline const uint8_t *html_skip_blanks(const uint8_t *p, const uint8_t *end)
+{
+    while (p < end && html_is(*p, HTML_WS))
+        p++;
+    return p;
+}
+
 /* Bytes from p to end, every NUL as U+FFFD: the input itself where there is
  * none. sl_html_lower makes ASCII letters lower case too and always copies. */
 struct sl_str sl_html_slice(struct sl_html *t, const uint8_t *p, const uint8_t *end);

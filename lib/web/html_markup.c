@@ -53,13 +53,6 @@ static const uint8_t *comment_start(struct sl_html *t, const uint8_t *p)
     return emit_comment(t, from, without_end_marks(from, end), end);
 }
 
-static const uint8_t *skip_blanks(const uint8_t *p, const uint8_t *end)
-{
-    while (p < end && html_is(*p, HTML_WS))
-        p++;
-    return p;
-}
-
 /* Bogus DOCTYPE state. */
 static const uint8_t *bogus_doctype(const uint8_t *p, const uint8_t *end)
 {
@@ -94,7 +87,7 @@ static bool at_quote(const uint8_t *p, const uint8_t *end)
 /* After DOCTYPE system keyword, before and after system identifier states. */
 static const uint8_t *doctype_system(struct sl_html *t, const uint8_t *p)
 {
-    p = skip_blanks(p, t->end);
+    p = html_skip_blanks(p, t->end);
     if (!at_quote(p, t->end))
         return bad_doctype(t, p);
     bool cut;
@@ -102,7 +95,7 @@ static const uint8_t *doctype_system(struct sl_html *t, const uint8_t *p)
     p = doctype_id(t, p, &t->tok.system_id, &cut);
     if (cut)
         return p;
-    p = skip_blanks(p, t->end);
+    p = html_skip_blanks(p, t->end);
     if (p == t->end)
         t->tok.quirks = true;
     return bogus_doctype(p, t->end);
@@ -111,7 +104,7 @@ static const uint8_t *doctype_system(struct sl_html *t, const uint8_t *p)
 /* After DOCTYPE public keyword, before, after and between identifiers states. */
 static const uint8_t *doctype_public(struct sl_html *t, const uint8_t *p)
 {
-    p = skip_blanks(p, t->end);
+    p = html_skip_blanks(p, t->end);
     if (!at_quote(p, t->end))
         return bad_doctype(t, p);
     bool cut;
@@ -119,7 +112,7 @@ static const uint8_t *doctype_public(struct sl_html *t, const uint8_t *p)
     p = doctype_id(t, p, &t->tok.public_id, &cut);
     if (cut)
         return p;
-    p = skip_blanks(p, t->end);
+    p = html_skip_blanks(p, t->end);
     if (p < t->end && *p == '>')
         return p + 1;
     return doctype_system(t, p);
@@ -129,7 +122,7 @@ static const uint8_t *doctype_public(struct sl_html *t, const uint8_t *p)
  * "<!DOCTYPE". */
 static const uint8_t *doctype(struct sl_html *t, const uint8_t *p)
 {
-    const uint8_t *end = t->end, *from = p = skip_blanks(p, end);
+    const uint8_t *end = t->end, *from = p = html_skip_blanks(p, end);
     struct sl_html_token *tok = &t->tok;
     tok->kind = SL_HTML_DOCTYPE;
     tok->quirks = tok->has_public = tok->has_system = false;
@@ -139,12 +132,12 @@ static const uint8_t *doctype(struct sl_html *t, const uint8_t *p)
     if (p == from)
         return bad_doctype(t, p);
     tok->name = sl_html_lower(t, from, p);
-    p = skip_blanks(p, end);
+    p = html_skip_blanks(p, end);
     if (p == end)
         return bad_doctype(t, p);
     if (*p == '>')
         return p + 1;
-    struct sl_str rest = { (const char *)p, (size_t)(end - p) };
+    struct sl_str rest = html_between(p, end);
     if (sl_str_starts_nocase(rest, SL_STR("PUBLIC")))
         return doctype_public(t, p + 6);
     if (sl_str_starts_nocase(rest, SL_STR("SYSTEM")))
@@ -154,7 +147,7 @@ static const uint8_t *doctype(struct sl_html *t, const uint8_t *p)
 
 const uint8_t *sl_html_markup_declaration(struct sl_html *t, const uint8_t *p, bool *none)
 {
-    struct sl_str rest = { (const char *)p, (size_t)(t->end - p) };
+    struct sl_str rest = html_between(p, t->end);
     if (sl_str_starts(rest, SL_STR("--")))
         return comment_start(t, p + 2);
     if (sl_str_starts_nocase(rest, SL_STR("DOCTYPE")))

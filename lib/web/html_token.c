@@ -141,11 +141,6 @@ void sl_html_set_last_start(struct sl_html *t, struct sl_str name)
     t->last_start = name;
 }
 
-static struct sl_str str_between(const uint8_t *p, const uint8_t *end)
-{
-    return (struct sl_str){ (const char *)p, (size_t)(end - p) };
-}
-
 /* Copy to scratch; a NUL becomes U+FFFD. */
 static struct sl_str copy_changed(struct sl_html *t, const uint8_t *p, const uint8_t *end,
                                   bool lower)
@@ -160,14 +155,14 @@ static struct sl_str copy_changed(struct sl_html *t, const uint8_t *p, const uin
         }
     }
     t->scratch.n += (size_t)(o - out);
-    return str_between(out, o);
+    return html_between(out, o);
 }
 
 struct sl_str sl_html_slice(struct sl_html *t, const uint8_t *p, const uint8_t *end)
 {
     if (t->has_nul && p < end && memchr(p, 0, (size_t)(end - p)))
         return copy_changed(t, p, end, false);
-    return str_between(p, end);
+    return html_between(p, end);
 }
 
 struct sl_str sl_html_lower(struct sl_html *t, const uint8_t *p, const uint8_t *end)
@@ -178,14 +173,14 @@ struct sl_str sl_html_lower(struct sl_html *t, const uint8_t *p, const uint8_t *
 bool sl_html_emit_text(struct sl_html *t, const uint8_t *from, const uint8_t *to)
 {
     t->tok.kind = SL_HTML_TEXT;
-    t->tok.text = str_between(from, to);
+    t->tok.text = html_between(from, to);
     return true;
 }
 
 bool sl_html_emit_ref(struct sl_html *t)
 {
     t->tok.kind = SL_HTML_TEXT;
-    t->tok.text = str_between(t->ref, t->ref + t->n_ref);
+    t->tok.text = html_between(t->ref, t->ref + t->n_ref);
     t->n_ref = 0;
     return true;
 }

@@ -13,7 +13,9 @@
 
 #include "web/warc_reader.h"
 
-enum { WINDOW = 1 << 20, SLACK = 1 << 20 };
+/* Members of pages rarely reach over LOW bytes, so that hardly one is tried in
+ * vain at the end of what is in hand; a quarter of the window is then moved. */
+enum { WINDOW = 2 << 20, LOW = 512 << 10, SLACK = 1 << 20, LOOK = 1 << 20 };
 
 static const char *const why_names[] = {
     [0] = "none",
@@ -48,6 +50,7 @@ enum sl_status sl_warc_new(struct sl_warc_reader **out, struct sl_source *src,
         return sl_err_nomem(err, sizeof(*r));
     r->max_record = max_record_bytes;
     r->raw = (struct sl_warc_window){ .src = src, .ask = WINDOW };
+    r->low = LOW;
     sl_buf_init(&r->out, max_record_bytes + SLACK);
     sl_buf_init(&r->raw_copy, SL_WARC_RAW_MAX);
     sl_buf_init(&r->scratch, SL_WARC_HEAD_MAX);
@@ -80,19 +83,42 @@ void sl_warc_free(struct sl_warc_reader *r)
     free(r);
 }
 
+void sl_warc_set_window(struct sl_warc_reader *r, size_t ask, size_t low)
+{
+    r->raw.ask = ask;
+    r->low = low;
+}
+
 static enum sl_status refuse(const char *what, struct sl_err *err)
 {
     return sl_err_set(err, SL_E_DATA, "%s", what);
 }
 
-/* Find the form by the first bytes, also where exactly these are damaged. */
+/* The first bytes say nothing; perhaps just these are damaged. */
+static enum sl_status guess(struct sl_warc_reader *r, struct sl_err *err)
+{
+    bool found;
+    SL_TRY(sl_warc_need(&r->raw, LOOK, err));
+    struct sl_str s = sl_warc_rest(&r->raw);
+    if (s.n > LOOK)
+        s.n = LOOK;
+    r->form = SL_WARC_PLAIN;
+    SL_TRY(sl_warc_contains(r, s, &found, err));
+    if (found)
+        return SL_OK;
+    r->form = SL_WARC_GZIP;
+    SL_TRY(sl_warc_has_gzip(r, s, &found, err));
+    return found ? SL_OK
+                 : refuse("not a WARC file: no record and no gzip or zstd at its start", err);
+}
+
+/* Find the form by the first bytes. */
 static enum sl_status start(struct sl_warc_reader *r, struct sl_err *err)
 {
     SL_TRY(sl_warc_need(&r->raw, 1, err));
     SL_TRY(sl_warc_need(&r->raw, 18, err));
     struct sl_str s = sl_warc_rest(&r->raw);
     const uint8_t *p = (const uint8_t *)s.p;
-    bool found = false;
     r->started = true;
     if (s.n == 0)
         return refuse("the input is empty: no WARC record", err);
@@ -106,16 +132,10 @@ static enum sl_status start(struct sl_warc_reader *r, struct sl_err *err)
         return refuse("an ARC file, not WARC", err);
     } else if (s.n >= 4 && memcmp(p, "\x04\x22\x4d\x18", 4) == 0) {
         return refuse("an lz4 file, which is not read", err);
-    } else {
+    } else if (sl_str_starts(s, SL_STR("WARC/"))) {
         r->form = SL_WARC_PLAIN;
-        if (!sl_str_starts(s, SL_STR("WARC/")))
-            SL_TRY(sl_warc_contains(r, s, &found, err));
-        if (!found && !sl_str_starts(s, SL_STR("WARC/"))) {
-            SL_TRY(sl_warc_gzip_ahead(r, &found, err));
-            if (!found)
-                return refuse("not a WARC file: no record and no gzip or zstd at its start", err);
-            r->form = SL_WARC_GZIP;
-        }
+    } else {
+        SL_TRY(guess(r, err));
     }
     if (r->form == SL_WARC_PLAIN) {
         r->view = r->raw;

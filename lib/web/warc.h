@@ -37,7 +37,7 @@
  *           inflation          SL_WARC_RATIO_MAX times, over SL_WARC_RATIO_FREE
  *           What is over a limit is lost, never held. A member or frame larger
  *           than a record may be is streamed where it holds many records.
- * Memory    about twice the largest record and 3 MiB; constant for any file.
+ * Memory    about twice the largest record and 8 MiB; constant for any file.
  * Threads   one thread a reader. Blocks on input.
  * Source    WARC 1.0 and 1.1, iipc.github.io/warc-specifications; the zstd
  *           form as in "Zstandard compression for WARC files". */

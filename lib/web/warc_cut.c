@@ -16,7 +16,7 @@
  * the bytes between two heads; in a gzip member its checksum does). */
 #include "web/warc_reader.h"
 
-enum { TAIL = 64, SEARCH_STEP = 1 << 18, WARCINFO_MAX = 1 << 18 };
+enum { TAIL = 64, WARCINFO_MAX = 1 << 18 };
 
 static const char long_length[] = "Content-Length is wrong: another record begins before its end";
 
@@ -80,7 +80,7 @@ static enum sl_status find_record(struct sl_warc_reader *r, struct sl_warc_windo
 {
     *found = false;
     for (;;) {
-        SL_TRY(sl_warc_need(w, from + SEARCH_STEP, err));
+        SL_TRY(sl_warc_need(w, from + w->ask, err));
         struct sl_str rest = sl_warc_rest(w);
         while (from < rest.n) {
             const char *q = memmem(rest.p + from, rest.n - from, "WARC/", 5);
@@ -144,6 +144,8 @@ static enum sl_status lose(struct sl_warc_reader *r, struct sl_warc_record *rec,
 {
     struct sl_warc_window *w = &r->view;
     bool found;
+    /* What is kept of it must not depend on how much happens to be in hand. */
+    SL_TRY(sl_warc_need(w, SL_WARC_RAW_MAX, err));
     SL_TRY(sl_warc_make_lost(r, rec, sl_warc_rest(w), why, reason, err));
     SL_TRY(find_record(r, w, from, &found, err));
     rec->lost_bytes = sl_warc_pos(w) - rec->off;
@@ -192,12 +194,12 @@ static enum sl_status odd_length(struct sl_warc_reader *r, struct sl_warc_record
         return lose(r, rec, n_head, SL_WARC_LENGTH, reason, err);
     /* Only a search inside what is in hand: the block must stay in one piece,
      * and the head's slices must stay where they are. */
-    if (w->src && sl_warc_have(w) < n_head + WARCINFO_MAX && !w->end)
-        return lose(r, rec, n_head, SL_WARC_LENGTH, reason, err);
     struct sl_warc_window look = { .p = w->p, .n = w->n, .at = w->at, .end = true };
+    if (w->src && look.n - look.at > n_head + WARCINFO_MAX)
+        look.n = look.at + n_head + WARCINFO_MAX;
     bool found;
     SL_TRY(find_record(r, &look, n_head, &found, err));
-    if ((found && !info) || (!found && !w->end))
+    if ((found && !info) || (!found && !(w->end && look.n == w->n)))
         return lose(r, rec, n_head, SL_WARC_LENGTH, reason, err);
     struct sl_str block = { (const char *)w->p + w->at + n_head, look.at - w->at - n_head };
     rec->flags |= flag;
@@ -258,7 +260,12 @@ static enum sl_status cut_block(struct sl_warc_reader *r, struct sl_warc_record 
         return SL_OK;
     }
     struct sl_str behind = { (const char *)w->p + w->at + total, sl_warc_have(w) - total };
-    enum border border = border_at(behind, w->end);
+    bool all = w->end;
+    if (w->src && behind.n > TAIL) {
+        behind.n = TAIL;
+        all = false;
+    }
+    enum border border = border_at(behind, all);
     if (border == BORDER_BLANK && own) {
         /* A member's end is the truth, unless other records come before it. */
         bool more;

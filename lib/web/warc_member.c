@@ -6,10 +6,6 @@
  * is the member decoded again, as far as it goes, to see what it was: cut,
  * damaged, too large for one record, or a whole file in one member.
  *
- * The window is asked for a MiB whenever less than LOW bytes are in hand, so
- * that members rarely end behind it (each retry costs a slower decoding) and
- * little is ever moved.
- *
  * Hostile inputs: members that overlap (one inside the stored bytes of another,
  * sharing a long tail) could make each search step cost a whole member. So
  * failures that begin inside what an earlier failure consumed are counted, and
@@ -22,13 +18,12 @@
 #include "base/num.h"
 
 enum {
-    WINDOW = 1 << 20,
-    LOW = 1 << 17,
     PROBE_IN = 1024, /* compressed bytes that a candidate may need to show "WARC/" */
     PROBE_OUT = 64,
     MAX_SUSPECTS = 16,
     SUSPECT_BACK = 512,
     MAX_BAD_TRIES = 64, /* zstd frames that a search decodes in vain, in a file */
+    OVER_LOOK = 1 << 20,
     DICT_MAX = 16 << 20
 };
 
@@ -51,7 +46,7 @@ static bool over_ratio(size_t n_out, size_t n_in)
 /* Most compressed bytes that are held for one member. */
 static size_t in_max(const struct sl_warc_reader *r)
 {
-    return r->out.max + r->out.max / 8 + WINDOW;
+    return r->out.max + r->out.max / 8 + (1 << 20);
 }
 
 /* Show out as the view. */
@@ -61,18 +56,6 @@ static void view_memory(struct sl_warc_reader *r)
     r->view_on = true;
     r->view_damaged = r->streaming = false;
     r->n_view_cuts = 0;
-}
-
-/* A loss that no view shows: of the member at member_off. */
-static enum sl_status lose_member(struct sl_warc_reader *r, struct sl_warc_record *rec,
-                                  enum sl_warc_why why, const char *reason, struct sl_err *err)
-{
-    memset(rec, 0, sizeof(*rec));
-    rec->off = r->member_off;
-    rec->flags = SL_WARC_OWN;
-    SL_TRY(sl_warc_make_lost(r, rec, sl_buf_str(&r->out), why, reason, err));
-    rec->lost_bytes = sl_warc_pos(&r->raw) - r->member_off;
-    return SL_OK;
 }
 
 /* ---- search ---- */
@@ -93,13 +76,20 @@ static enum sl_status probe_gzip(struct sl_warc_reader *r, struct sl_str in, boo
     return SL_OK;
 }
 
-/* A frame must decode to its end: zstd offers no cheap look at the first bytes. */
+static bool begins_zstd(const struct sl_warc_window *w)
+{
+    struct sl_str s = sl_warc_rest(w);
+    return s.n >= 4 && memcmp(s.p, zstd_magic, 4) == 0;
+}
+
+/* A frame must decode to its end: zstd offers no cheap look at the first bytes.
+ * It is decoded into out. */
 static enum sl_status probe_zstd(struct sl_warc_reader *r, size_t at, bool *yes, struct sl_err *err)
 {
     *yes = false;
     if (r->n_bad_tries >= MAX_BAD_TRIES)
         return SL_OK;
-    for (size_t want = LOW;;) {
+    for (size_t want = r->low;;) {
         SL_TRY(sl_warc_need(&r->raw, at + want, err));
         struct sl_str in = sl_warc_rest(&r->raw);
         in = (struct sl_str){ in.p + at, in.n - at };
@@ -120,10 +110,10 @@ static enum sl_status probe_zstd(struct sl_warc_reader *r, size_t at, bool *yes,
 }
 
 /* Offset of the next byte at or after `from` that may begin a member; n: none. */
-static size_t next_magic(const struct sl_warc_reader *r, struct sl_str s, size_t from)
+static size_t next_magic(enum sl_warc_form form, struct sl_str s, size_t from)
 {
     const void *q = NULL;
-    if (from < s.n && r->form == SL_WARC_GZIP)
+    if (from < s.n && form == SL_WARC_GZIP)
         q = memmem(s.p + from, s.n - from, "\x1f\x8b\x08", 3);
     else if (from < s.n)
         q = memmem(s.p + from, s.n - from, zstd_magic, sizeof(zstd_magic));
@@ -139,8 +129,8 @@ enum sl_status sl_warc_search(struct sl_warc_reader *r, int64_t from, struct sl_
         w->at += step < (int64_t)sl_warc_have(w) ? (size_t)step : sl_warc_have(w);
     }
     for (;;) {
-        SL_TRY(sl_warc_need(w, LOW, err));
-        size_t at = next_magic(r, sl_warc_rest(w), 0);
+        SL_TRY(sl_warc_need(w, r->low, err));
+        size_t at = next_magic(r->form, sl_warc_rest(w), 0);
         if (at == sl_warc_have(w)) {
             /* The last three bytes may begin a magic number. */
             w->at = w->end || sl_warc_have(w) < 4 ? w->n : w->n - 3;
@@ -161,19 +151,28 @@ enum sl_status sl_warc_search(struct sl_warc_reader *r, int64_t from, struct sl_
     }
 }
 
-enum sl_status sl_warc_gzip_ahead(struct sl_warc_reader *r, bool *found, struct sl_err *err)
+enum sl_status sl_warc_has_gzip(struct sl_warc_reader *r, struct sl_str s, bool *found,
+                                struct sl_err *err)
 {
-    struct sl_str rest = sl_warc_rest(&r->raw);
-    enum sl_warc_form kept = r->form;
     *found = false;
-    r->form = SL_WARC_GZIP;
-    for (size_t at = 0; !*found; at++) {
-        at = next_magic(r, rest, at);
-        if (at == rest.n)
-            break;
-        SL_TRY(probe_gzip(r, (struct sl_str){ rest.p + at, rest.n - at }, found, err));
-    }
-    r->form = kept;
+    for (size_t at = 0; !*found && (at = next_magic(SL_WARC_GZIP, s, at)) < s.n; at++)
+        SL_TRY(probe_gzip(r, (struct sl_str){ s.p + at, s.n - at }, found, err));
+    return SL_OK;
+}
+
+/* A loss that no view shows: of the member at member_off. Reading goes on at
+ * the next member from `from` on. */
+static enum sl_status lose_member(struct sl_warc_reader *r, struct sl_warc_record *rec,
+                                  enum sl_warc_why why, const char *reason, int64_t from,
+                                  struct sl_err *err)
+{
+    memset(rec, 0, sizeof(*rec));
+    rec->off = r->member_off;
+    rec->flags = SL_WARC_OWN;
+    SL_TRY(sl_warc_make_lost(r, rec, sl_buf_str(&r->out), why, reason, err));
+    if (from > sl_warc_pos(&r->raw))
+        SL_TRY(sl_warc_search(r, from, err));
+    rec->lost_bytes = sl_warc_pos(&r->raw) - r->member_off;
     return SL_OK;
 }
 
@@ -245,40 +244,112 @@ static int64_t member_failed(struct sl_warc_reader *r, size_t n)
     return near > r->member_off ? near : r->member_off + 1;
 }
 
-static enum sl_status gzip_failed(struct sl_warc_reader *r, struct sl_warc_record *rec,
+/* Size of its content that a zstd frame announces; 0 where it does not. */
+static uint64_t zstd_content_size(struct sl_str in)
+{
+    static const uint8_t dict_id_bytes[4] = { 0, 1, 2, 4 };
+    if (in.n < 18 || memcmp(in.p, zstd_magic, 4) != 0)
+        return 0;
+    uint8_t d = (uint8_t)in.p[4];
+    bool single = d & 0x20;
+    const char *p = in.p + 5 + !single + dict_id_bytes[d & 3];
+    switch (d >> 6) {
+    case 0:
+        return single ? (uint8_t)*p : 0;
+    case 1:
+        return sl_load16(p) + 256U;
+    case 2:
+        return sl_load32(p);
+    default:
+        return sl_load64(p);
+    }
+}
+
+/* As much of the zstd frame at raw as can be had, by a streaming source. */
+static enum sl_status zstd_prefix(struct sl_warc_reader *r, bool cut, struct sl_decoded *end,
                                   struct sl_err *err)
+{
+    struct sl_source *s = NULL;
+    bool over = zstd_content_size(sl_warc_rest(&r->raw)) > r->out.max;
+    if (over)
+        SL_TRY(sl_warc_need(&r->raw, OVER_LOOK, err));
+    struct sl_str in = sl_warc_rest(&r->raw);
+    if (over && in.n > OVER_LOOK)
+        in.n = OVER_LOOK;
+    SL_TRY(sl_source_open_mem(&s, in, "frame", SL_SOURCE_AUTO, err));
+    enum sl_status st = SL_OK;
+    while (st == SL_OK && r->out.n < r->out.max && !r->has_dict) {
+        const uint8_t *p;
+        size_t n, room = r->out.max - r->out.n;
+        if (sl_source_peek(s, 1, &p, &n, NULL) != SL_OK || n == 0)
+            break;
+        n = n < room ? n : room;
+        st = sl_buf_add(&r->out, p, n, err);
+        sl_source_consume(s, n);
+    }
+    sl_source_free(s);
+    *end = (struct sl_decoded){ .how = over || r->out.n == r->out.max ? SL_ENDED_FULL
+                                       : cut                          ? SL_ENDED_CUT
+                                                                      : SL_ENDED_BAD,
+                                .consumed = 1 };
+    return st;
+}
+
+static const char *reason_of(const struct sl_warc_reader *r, enum sl_warc_why why)
+{
+    bool gzip = r->form == SL_WARC_GZIP;
+    switch (why) {
+    case SL_WARC_RATIO:
+        return gzip ? "a gzip member over the ratio limit of 512"
+                    : "a zstd frame over the ratio limit of 512";
+    case SL_WARC_OVERSIZED:
+        return gzip ? "a gzip member over the size limit" : "a zstd frame over the size limit";
+    case SL_WARC_CUT:
+        return gzip ? "the input ends inside the gzip member"
+                    : "the input ends inside the zstd frame";
+    default:
+        return gzip ? "the gzip member is damaged or its checksum is wrong"
+                    : "the zstd frame is damaged or its checksum is wrong";
+    }
+}
+
+/* The member or frame at raw was refused. cut: since the input ends in it. */
+static enum sl_status failed(struct sl_warc_reader *r, struct sl_warc_record *rec, bool cut,
+                             struct sl_err *err)
 {
     struct sl_decoded end;
     sl_buf_reset(&r->out);
-    SL_TRY(sl_inflate_prefix(SL_INFLATE_GZIP, sl_warc_rest(&r->raw), &r->out, &end, err));
-    bool several = false;
-    if (end.how == SL_ENDED_FULL)
+    if (r->form == SL_WARC_GZIP)
+        SL_TRY(sl_inflate_prefix(SL_INFLATE_GZIP, sl_warc_rest(&r->raw), &r->out, &end, err));
+    else
+        SL_TRY(zstd_prefix(r, cut, &end, err));
+    bool several = false, full = end.how == SL_ENDED_FULL;
+    bool bomb = r->form == SL_WARC_GZIP && over_ratio(r->out.n, end.consumed);
+    if (full)
         SL_TRY(holds_several(r, &several, err));
-    bool bomb = over_ratio(r->out.n, end.consumed);
     if (several && !bomb)
         return view_stream(r, err);
     int64_t next = member_failed(r, end.consumed);
-    if (bomb || end.how == SL_ENDED_FULL || end.how == SL_ENDED_WHOLE) {
+    if (bomb || full) {
         /* Valid so far, so no other member begins inside it. */
-        SL_TRY(sl_warc_search(r, r->member_off + (int64_t)end.consumed, err));
-        return lose_member(r, rec, bomb ? SL_WARC_RATIO : SL_WARC_OVERSIZED,
-                           bomb ? "a gzip member over the ratio limit of 512"
-                                : "a gzip member over the size limit",
+        enum sl_warc_why why = bomb ? SL_WARC_RATIO : SL_WARC_OVERSIZED;
+        return lose_member(r, rec, why, reason_of(r, why), r->member_off + (int64_t)end.consumed,
                            err);
     }
     r->view_why = end.how == SL_ENDED_CUT ? SL_WARC_CUT : SL_WARC_DAMAGED;
-    r->view_reason = end.how == SL_ENDED_CUT
-                         ? "the input ends inside the gzip member"
-                         : "the gzip member is damaged or its checksum is wrong";
+    r->view_reason = reason_of(r, r->view_why);
     if (begins_warc(sl_buf_str(&r->out))) {
         view_memory(r);
         r->view_damaged = true;
         r->search_from = next;
         return SL_OK;
     }
-    SL_TRY(sl_warc_search(r, next, err));
-    return lose_member(r, rec, r->view_why,
-                       end.consumed < 2 ? "no gzip member begins here" : r->view_reason, err);
+    bool begins = r->form == SL_WARC_GZIP ? end.consumed >= 2 : begins_zstd(&r->raw);
+    if (!begins && r->form == SL_WARC_GZIP)
+        r->view_reason = "no gzip member begins here";
+    else if (!begins)
+        r->view_reason = "no zstd frame begins here";
+    return lose_member(r, rec, r->view_why, r->view_reason, next, err);
 }
 
 /* Decode the member or frame at raw into out, with as much input as it takes.
@@ -307,18 +378,18 @@ static enum sl_status decode(struct sl_warc_reader *r, size_t *used, bool *more,
     return SL_OK;
 }
 
-static enum sl_status load_gzip(struct sl_warc_reader *r, struct sl_warc_record *rec,
-                                struct sl_err *err)
+static enum sl_status load_member(struct sl_warc_reader *r, struct sl_warc_record *rec,
+                                  struct sl_err *err)
 {
     size_t used = 0;
     bool more = false;
     enum sl_status st;
     SL_TRY(decode(r, &used, &more, &st, err));
     if (st != SL_OK || more)
-        return gzip_failed(r, rec, err);
+        return failed(r, rec, st == SL_OK, err);
     r->raw.at += used;
     if (over_ratio(r->out.n, used))
-        return lose_member(r, rec, SL_WARC_RATIO, "a gzip member over the ratio limit of 512", err);
+        return lose_member(r, rec, SL_WARC_RATIO, reason_of(r, SL_WARC_RATIO), 0, err);
     view_memory(r);
     return SL_OK;
 }
@@ -328,7 +399,7 @@ enum sl_status sl_warc_join(struct sl_warc_reader *r, bool *joined, struct sl_er
     *joined = false;
     if (r->form != SL_WARC_GZIP)
         return SL_OK;
-    SL_TRY(sl_warc_need(&r->raw, LOW, err));
+    SL_TRY(sl_warc_need(&r->raw, r->low, err));
     if (sl_warc_have(&r->raw) == 0)
         return SL_OK;
     size_t kept = r->out.n, used = 0;
@@ -393,39 +464,10 @@ enum sl_status sl_warc_load_dict(struct sl_warc_reader *r, struct sl_err *err)
     }
     if (st == SL_OK)
         st = sl_unzstd_set_dict(r->unzstd, dict, err);
+    r->has_dict = true;
     sl_buf_release(&plain);
     r->raw.at += 8 + n;
     return st;
-}
-
-static enum sl_status load_zstd(struct sl_warc_reader *r, struct sl_warc_record *rec,
-                                struct sl_err *err)
-{
-    struct sl_str in = sl_warc_rest(&r->raw);
-    if (is_skippable(in) && in.n >= 8)
-        return skip_raw(r, 8 + (uint64_t)sl_load32(in.p + 4), err);
-    size_t used = 0;
-    bool more = false;
-    enum sl_status st;
-    SL_TRY(decode(r, &used, &more, &st, err));
-    if (st == SL_OK && !more) {
-        r->raw.at += used;
-        if (over_ratio(r->out.n, used))
-            return lose_member(r, rec, SL_WARC_RATIO, "a zstd frame over the ratio limit of 512",
-                               err);
-        view_memory(r);
-        return SL_OK;
-    }
-    bool begins = in.n >= 4 && memcmp(in.p, zstd_magic, 4) == 0;
-    sl_buf_reset(&r->out);
-    if (!r->any && begins)
-        return view_stream(r, err);
-    SL_TRY(sl_warc_search(r, member_failed(r, 1), err));
-    sl_buf_reset(&r->out);
-    const char *reason = !begins ? "no zstd frame begins here"
-                         : more  ? "the input ends inside the zstd frame"
-                                 : "the zstd frame is damaged or over the size limit";
-    return lose_member(r, rec, more ? SL_WARC_CUT : SL_WARC_DAMAGED, reason, err);
 }
 
 enum sl_status sl_warc_load(struct sl_warc_reader *r, struct sl_warc_record *rec,
@@ -433,16 +475,17 @@ enum sl_status sl_warc_load(struct sl_warc_reader *r, struct sl_warc_record *rec
 {
     rec->kind = 0;
     while (!r->view_on && rec->kind == 0) {
-        if (sl_warc_have(&r->raw) < LOW)
-            SL_TRY(sl_warc_need(&r->raw, LOW, err));
+        if (sl_warc_have(&r->raw) < r->low)
+            SL_TRY(sl_warc_need(&r->raw, r->low, err));
         if (sl_warc_have(&r->raw) == 0)
             return SL_END;
         sl_buf_reset(&r->out);
         r->member_off = sl_warc_pos(&r->raw);
-        if (r->form == SL_WARC_GZIP)
-            SL_TRY(load_gzip(r, rec, err));
+        struct sl_str in = sl_warc_rest(&r->raw);
+        if (r->form == SL_WARC_ZSTD && is_skippable(in) && in.n >= 8)
+            SL_TRY(skip_raw(r, 8 + (uint64_t)sl_load32(in.p + 4), err));
         else
-            SL_TRY(load_zstd(r, rec, err));
+            SL_TRY(load_member(r, rec, err));
     }
     return SL_OK;
 }

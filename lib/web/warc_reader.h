@@ -28,12 +28,14 @@ struct sl_warc_window {
 struct sl_warc_reader {
     enum sl_warc_form form;
     size_t max_record;
+    size_t low; /* ask for more of the file where less is in hand */
     struct sl_warc_window raw, view;
     bool started;
     bool view_on;
     bool view_damaged; /* the member's decoding failed behind the view's end */
     bool streaming;    /* view runs over stream */
     bool any;          /* a record was delivered */
+    bool has_dict;     /* zstd frames need a dictionary */
     enum sl_warc_why view_why;
     const char *view_reason;
     int64_t member_off;  /* of the view's member in the file */
@@ -84,6 +86,9 @@ SL_MUST_USE enum sl_status sl_warc_make_lost(struct sl_warc_reader *r, struct sl
                                              struct sl_str raw, enum sl_warc_why why,
                                              const char *reason, struct sl_err *err);
 
+/* Windows of other sizes, before the first record: for tests of their ends. */
+void sl_warc_set_window(struct sl_warc_reader *r, size_t ask, size_t low);
+
 /* Load the next member or frame into the view, or make rec a loss.
  * Returns  SL_OK (view_on: a view; else rec is a loss); SL_END; errors. */
 SL_MUST_USE enum sl_status sl_warc_load(struct sl_warc_reader *r, struct sl_warc_record *rec,
@@ -96,8 +101,8 @@ SL_MUST_USE enum sl_status sl_warc_search(struct sl_warc_reader *r, int64_t from
                                           struct sl_err *err);
 /* Read a leading dictionary frame. */
 SL_MUST_USE enum sl_status sl_warc_load_dict(struct sl_warc_reader *r, struct sl_err *err);
-/* Whether one of the next bytes in hand begins a plausible gzip member. */
-SL_MUST_USE enum sl_status sl_warc_gzip_ahead(struct sl_warc_reader *r, bool *found,
-                                              struct sl_err *err);
+/* Whether a plausible gzip member begins somewhere in s. */
+SL_MUST_USE enum sl_status sl_warc_has_gzip(struct sl_warc_reader *r, struct sl_str s, bool *found,
+                                            struct sl_err *err);
 
 #endif

@@ -184,14 +184,28 @@ def check_zstd(c):
         head = struct.pack('<II', 0x184D2A5D, len(raw)) + raw
         run = c.reads('zstd, dictionary ' + name, head + b''.join(with_dict), range(200))
         c.count.equal('zstd, dictionary %s: offsets' % name, run.lines[0]['off'], len(head))
-    for where in (3, 40, 600):
-        bad = bytearray(b''.join(frames))
-        off = sum(map(len, frames[:77]))
-        bad[off + where % (len(frames[77]) - 8)] ^= 0x55
-        c.reads('zstd, damage at byte %d of a frame' % where, bytes(bad),
-                [i for i in range(200) if i != 77], [('damaged', off)])
+    for k in (0, 77):
+        for where in (0, 3, 40, 600, -1):
+            bad = bytearray(b''.join(frames))
+            off = sum(map(len, frames[:k]))
+            bad[off + where % len(frames[k])] ^= 0x55
+            if (k, where) != (0, 0) and (k, where) != (0, 3):
+                c.reads('zstd, damage at byte %d of frame %d' % (where, k), bytes(bad),
+                        [i for i in range(200) if i != k], [('damaged', off)])
     cut = b''.join(frames)[:-9]
     c.reads('zstd, cut', cut, range(199), [('cut', sum(map(len, frames[:-1])))])
+    three = [recs[0], record(1, http(page(1, 300000))), recs[2]]
+    for sized in (True, False):
+        made = []
+        for r in three:
+            o = zstd.ZstdCompressor().compressobj(size=len(r) if sized else -1)
+            made.append(o.compress(r) + o.flush())
+        c.reads('zstd, oversized record, size %s' % ('known' if sized else 'unknown'),
+                b''.join(made), [0, 2], [('oversized', len(made[0]))], max_record='64K')
+    huge = record(1, http(page(1, 3000000)))
+    made[1] = zstd.ZstdCompressor().compress(huge)
+    c.reads('zstd, a frame over the limit', b''.join(made), [0, 2],
+            [('oversized', len(made[0]))], max_record='64K')
     c.refuses('zstd, dictionary cut', struct.pack('<II', 0x184D2A5D, 999) + b'abc', 'dictionary')
 
 
