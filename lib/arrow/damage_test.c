@@ -341,8 +341,7 @@ static void says(struct sl_buf *s, const char *want)
     sl_batch_init(&b);
     for (int mode = SL_READ_STRICT; mode <= SL_READ_FOREIGN; mode++) {
         struct sl_err err = SL_ERR_INIT;
-        enum sl_status st =
-            try_batch(sl_buf_str(s), (enum sl_read_mode)mode, &b, NULL, &err);
+        enum sl_status st = try_batch(sl_buf_str(s), (enum sl_read_mode)mode, &b, NULL, &err);
         if (st != SL_E_DATA || !strstr(err.msg, want))
             fail_msg("not '%s' but %d %s", want, st, err.msg);
     }
@@ -394,8 +393,9 @@ static void test_sizes_that_hurt(void **state)
     struct stream_part parts[4];
     assert_int_equal(stream_split(sl_buf_str(&s), parts, 4), 2);
     size_t schema = parts[0].front;
-    struct sl_batch_head head = { .n_rows = 1, .nodes = &node, .spans = spans, .n_nodes = 1,
-                                  .n_spans = 3 };
+    struct sl_batch_head head = {
+        .n_rows = 1, .nodes = &node, .spans = spans, .n_nodes = 1, .n_spans = 3
+    };
     sl_message_init(&m);
     for (int i = 0; i < 5; i++) {
         static const char *const want[] = { "inside the body", "a body of", "inside the body",
