@@ -33,6 +33,10 @@ struct sl_batch {
     struct sl_arena arena;
 };
 
+/* A tool that makes rows ends a batch after the row that brings it to this size,
+ * or at so many rows (docs/stream.md section 3). */
+enum { SL_BATCH_MADE_BYTES = 1024 * 1024, SL_BATCH_MADE_ROWS = 16384 };
+
 void sl_batch_init(struct sl_batch *b);
 void sl_batch_release(struct sl_batch *b);
 void sl_batch_reset(struct sl_batch *b); /* memory is kept for the next use */

@@ -49,11 +49,9 @@ SL_MUST_USE enum sl_status sl_colbuf_close(struct sl_colbuf *c, struct sl_err *e
 
 /* Gather rows of a column of the same type; rows may repeat and come in any order. */
 SL_MUST_USE enum sl_status sl_colbuf_take(struct sl_colbuf *c, const struct sl_column *from,
-                                          const uint32_t *rows, size_t n_rows,
-                                          struct sl_err *err);
+                                          const uint32_t *rows, size_t n_rows, struct sl_err *err);
 SL_MUST_USE enum sl_status sl_colbuf_take_range(struct sl_colbuf *c, const struct sl_column *from,
-                                                int64_t first, int64_t n_rows,
-                                                struct sl_err *err);
+                                                int64_t first, int64_t n_rows, struct sl_err *err);
 
 /* Lend what was built. out->children is allocated in arena. */
 SL_MUST_USE enum sl_status sl_colbuf_lend(struct sl_colbuf *c, struct sl_column *out,

@@ -301,9 +301,9 @@ enum sl_status sl_writer_add(struct sl_writer *w, const struct sl_batch *b, stru
 
 /* ---- the end ---- */
 
-static void add_empty_column(struct sl_writer *w, const struct sl_field *f)
+static void add_empty_column(struct sl_writer *w, const struct sl_field *f, int64_t rows)
 {
-    w->nodes[w->node++] = (struct sl_node){ 0, 0 };
+    w->nodes[w->node++] = (struct sl_node){ rows, 0 };
     w->pieces[w->span] = NULL;
     w->spans[w->span++].bytes = 0;
     if (sl_type_has_offsets(f->type)) {
@@ -315,20 +315,22 @@ static void add_empty_column(struct sl_writer *w, const struct sl_field *f)
         w->spans[w->span++].bytes = 0;
     }
     for (uint32_t i = 0; i < f->n_children; i++)
-        add_empty_column(w, &f->children[i]);
+        add_empty_column(w, &f->children[i], rows);
 }
 
-/* A front of zero rows with one pair; its body has body bytes. min_body: of a
- * poison tail. */
+/* A front with one pair and no body behind it yet. poison: it announces one row
+ * and a body, which never come; some readers (polars) would take a batch of no
+ * rows for one without a body, and its end for the stream's. */
 static enum sl_status empty_batch(struct sl_writer *w, const char *key, struct sl_str value,
-                                  int64_t min_body, struct sl_err *err)
+                                  bool poison, struct sl_err *err)
 {
     w->node = w->span = 0;
     for (uint32_t i = 0; i < w->schema->n_fields; i++)
-        add_empty_column(w, w->schema->fields[i]);
+        add_empty_column(w, w->schema->fields[i], poison);
     int64_t bytes = place(w);
     const struct sl_batch_head head = {
-        .body_bytes = bytes < min_body ? min_body : bytes,
+        .n_rows = poison,
+        .body_bytes = poison && bytes < 64 ? 64 : bytes,
         .nodes = w->nodes,
         .spans = w->spans,
         .n_nodes = w->n_nodes,
@@ -386,7 +388,7 @@ static enum sl_status write_trailer(struct sl_writer *w, struct sl_str lineage, 
     sl_buf_init(&json, SL_MAX_META_BYTES);
     enum sl_status st = trailer_json(w, lineage, &json, err);
     if (st == SL_OK)
-        st = empty_batch(w, "sl:trailer", sl_buf_str(&json), 0, err);
+        st = empty_batch(w, "sl:trailer", sl_buf_str(&json), false, err);
     sl_buf_release(&json);
     SL_TRY(st);
     uint64_t hash;
@@ -445,7 +447,7 @@ enum sl_status sl_writer_poison(struct sl_writer *w, struct sl_str tool, struct 
     sl_buf_init(&json, SL_MAX_META_BYTES);
     enum sl_status st = poison_json(tool, message, &json, err);
     if (st == SL_OK)
-        st = empty_batch(w, "sl:error", sl_buf_str(&json), 64, err);
+        st = empty_batch(w, "sl:error", sl_buf_str(&json), true, err);
     uint64_t hash;
     if (st == SL_OK)
         st = send(w, 1, &hash, err);

@@ -53,8 +53,8 @@ SL_MUST_USE enum sl_status sl_writer_poison(struct sl_writer *w, struct sl_str t
 /* What has been written; the digests are final after sl_writer_end. */
 struct sl_written {
     int64_t n_rows, n_batches;
-    int64_t body_off;               /* file offset of the last batch's body */
-    const int64_t *buffer_off;      /* of the last batch's buffers in its body, pre-order */
+    int64_t body_off;          /* file offset of the last batch's body */
+    const int64_t *buffer_off; /* of the last batch's buffers in its body, pre-order */
     uint32_t n_buffers;
     struct sl_hash128 digest;
     const struct sl_hash128 *columns;

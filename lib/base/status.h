@@ -44,7 +44,10 @@ struct sl_err {
     char msg[768];
 };
 
-#define SL_ERR_INIT { .status = SL_OK, .off = -1, .record = -1 }
+#define SL_ERR_INIT                              \
+    {                                            \
+        .status = SL_OK, .off = -1, .record = -1 \
+    }
 
 /* Forget the error. err may be NULL. */
 void sl_err_reset(struct sl_err *err);
@@ -59,8 +62,7 @@ enum sl_status sl_err_set(struct sl_err *err, enum sl_status status, const char 
     SL_PRINTF(3, 4);
 
 /* Set SL_E_SYSTEM with errno sys_errno; ": strerror" is added to the message. */
-enum sl_status sl_err_sys(struct sl_err *err, int sys_errno, const char *fmt, ...)
-    SL_PRINTF(3, 4);
+enum sl_status sl_err_sys(struct sl_err *err, int sys_errno, const char *fmt, ...) SL_PRINTF(3, 4);
 
 /* Set SL_E_SYSTEM for an allocation of bytes that failed. */
 enum sl_status sl_err_nomem(struct sl_err *err, uint64_t bytes);

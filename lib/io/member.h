@@ -111,7 +111,7 @@ void sl_zstd_free(struct sl_zstd *z);   /* NULL allowed */
 
 /* Append one frame that holds all of `in`, with its size and without a
  * checksum. SL_E_DATA where out->max would be passed by the worst case. */
-SL_MUST_USE enum sl_status sl_zstd_compress(struct sl_zstd *z, struct sl_str in,
-                                            struct sl_buf *out, struct sl_err *err);
+SL_MUST_USE enum sl_status sl_zstd_compress(struct sl_zstd *z, struct sl_str in, struct sl_buf *out,
+                                            struct sl_err *err);
 
 #endif

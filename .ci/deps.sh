@@ -1,0 +1,129 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# usage: .ci/deps.sh build|test|quickstart
+#
+# The one place that knows the packages. Installs what is missing on Debian 12
+# (as root, or through sudo) and makes the Python environment of the tests in
+# build/venv. Says nothing and takes no time when everything is there.
+#
+# A package that is needed to build is an error; one that only some tests need
+# is a loud line, and those tests skip.
+set -u
+exec </dev/null
+root=$(cd "$(dirname "$0")/.." && pwd)
+export DEBIAN_FRONTEND=noninteractive PIP_NO_INPUT=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+
+build=(gcc libc6-dev cmake ninja-build pkg-config libzstd-dev libxxhash-dev libdeflate-dev
+  libbrotli-dev zlib1g-dev libjansson-dev libyaml-dev libutf8proc-dev)
+test=(libcmocka-dev clang clang-format libclang-rt-14-dev pmccabe universal-ctags binutils
+  python3 python3-venv)
+test_extra=(llvm zstd brotli wget python3-numpy python3-torch)
+quickstart_extra=(wget debian-handbook python3-numpy python3-torch)
+
+# Third-party readers and writers that the tests hold us against, in their own
+# environment; the versions are the newest that run on Debian 12's Python 3.11.
+pins=(numpy==2.4.6 pyarrow==26.0.1 polars==2.1.0 warcio==1.8.1 fastwarc==2.0.1
+  brotli==1.2.1 zstandard==0.25.0 xxhash==4.1.0)
+
+loud() {
+  printf '\n*** deps: %s\n\n' "$*" >&2
+}
+
+# The packages among the arguments that are not installed.
+missing() {
+  local have p
+  have=$(dpkg-query -W -f '${db:Status-Status} ${binary:Package}\n' 2>/dev/null |
+    sed -n 's/^installed \([^:]*\).*/\1/p')
+  for p; do
+    grep -qxF -- "$p" <<<"$have" || printf '%s\n' "$p"
+  done
+}
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then
+    "$@"
+  else
+    sudo -n --preserve-env=DEBIAN_FRONTEND "$@"
+  fi
+}
+
+updated=no
+log=$(mktemp) || exit 1
+trap 'rm -f "$log"' EXIT
+
+apt_get() {
+  as_root apt-get -qq -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 "$@" >"$log" 2>&1
+}
+
+# Installs the packages; the log of apt-get is shown when that fails.
+install() {
+  local want
+  mapfile -t want < <(missing "$@")
+  [ ${#want[@]} = 0 ] && return 0
+  printf 'deps: installing %s\n' "${want[*]}" >&2
+  if [ $updated = no ]; then
+    apt_get update || cat "$log" >&2
+    updated=yes
+  fi
+  apt_get install -y --no-install-recommends "${want[@]}" && return 0
+  cat "$log" >&2
+  return 1
+}
+
+need() {
+  install "$@" && return 0
+  loud "cannot install: $(missing "$@" | paste -sd' ')"
+  exit 1
+}
+
+# One by one after a failure, so that one lost package does not take the others.
+want() {
+  local p
+  install "$@" && return 0
+  for p in $(missing "$@"); do
+    install "$p" || loud "cannot install $p; what needs it will be skipped"
+  done
+}
+
+python_env() {
+  local py=/usr/bin/python3 venv=$root/build/venv
+  [ -x $py ] || py=$(command -v python3) || { loud "no python3"; return; }
+  if [ "$(cat "$venv/pins" 2>/dev/null)" = "${pins[*]}" ] && "$venv/bin/python" -c '' 2>/dev/null
+  then
+    return
+  fi
+  printf 'deps: making build/venv\n' >&2
+  mkdir -p "$root/build"
+  if ! $py -m venv --clear "$venv" >"$log" 2>&1; then
+    cat "$log" >&2
+    loud "cannot make build/venv; the tests that need it will be skipped"
+    return
+  fi
+  if "$venv/bin/python" -m pip install -q --no-cache-dir --only-binary :all: --timeout 20 \
+    --retries 2 "${pins[@]}" >"$log" 2>&1; then
+    printf '%s\n' "${pins[*]}" >"$venv/pins"
+  else
+    tail -5 "$log" >&2
+    loud "cannot install ${pins[*]}; the tests that need them will be skipped"
+  fi
+}
+
+case ${1-} in
+build)
+  need "${build[@]}"
+  ;;
+test)
+  need "${build[@]}" "${test[@]}"
+  want "${test_extra[@]}"
+  python_env
+  ;;
+quickstart)
+  need "${build[@]}"
+  want "${quickstart_extra[@]}"
+  ;;
+*)
+  echo "usage: .ci/deps.sh build|test|quickstart" >&2
+  exit 2
+  ;;
+esac

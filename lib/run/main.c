@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sl_tool_main: from argv to the exit code. The only place that prints the
+ * error, once, and the only one that decides the code. */
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "run/run_private.h"
+#include "run/source_name.h"
+
+static int exit_code(enum sl_status st)
+{
+    switch (st) {
+    case SL_OK:
+    case SL_END:
+        return 0;
+    case SL_E_USAGE:
+        return 2;
+    case SL_E_SYSTEM:
+        return 3;
+    case SL_E_BUG:
+        return 70;
+    default:
+        return 1;
+    }
+}
+
+/* A neighbour's error is told once, by the stage next to it. */
+static bool told_by_neighbour(const struct sl_run *run)
+{
+    char last[64];
+    const char *lineage = NULL;
+    if (run->in.has_schema)
+        lineage = run->in.schema.lineage;
+    if (!lineage)
+        return false;
+    sl_lineage_last_tool(sl_str_of(lineage), last);
+    return !sl_str_eq(sl_str_of(last), run->in.upstream.tool);
+}
+
+static void print_line(const char *tool, const char *text)
+{
+    char line[1400];
+    int n = snprintf(line, sizeof line, "%s: %s\n", tool, text);
+    if (n > 0 && write(STDERR_FILENO, line, (size_t)n < sizeof line ? (size_t)n : sizeof line) < 0)
+        return; /* nobody to tell */
+}
+
+static void print_error(struct sl_run *run, const struct sl_err *err)
+{
+    char text[1200];
+    sl_progress_end(run);
+    if (err->status == SL_E_UPSTREAM) {
+        if (told_by_neighbour(run))
+            return;
+        struct sl_upstream u = run->in.upstream;
+        snprintf(text, sizeof text, "upstream %.*s failed: %.*s", (int)u.tool.n, u.tool.p,
+                 (int)u.message.n, u.message.p);
+        print_line(run->tool->name, text);
+        return;
+    }
+    print_line(run->tool->name, sl_err_text(err, text, sizeof text));
+    if (err->status == SL_E_USAGE) {
+        snprintf(text, sizeof text, "try '%s --help'", run->tool->name);
+        print_line(run->tool->name, text);
+    }
+}
+
+void sl_run_error(struct sl_run *run, const struct sl_err *err)
+{
+    print_error(run, err);
+}
+
+/* Help, version and their like: true where the run ends with that. */
+static bool answer_questions(struct sl_run *run, enum sl_status *st, struct sl_err *err)
+{
+    const struct sl_run_options *o = &run->opt;
+    if (o->help_short)
+        sl_help_short(run, stdout);
+    else if (o->help_full)
+        sl_help_full(run, stdout);
+    else if (o->version)
+        printf("%s %s\n", run->tool->name, SLUICE_VERSION);
+    else if (o->man)
+        sl_help_man(run, stdout);
+    else if (o->completion)
+        *st = sl_help_completion(run, o->completion, stdout, err);
+    else if (o->describe)
+        *st = sl_describe(run, stdout, err);
+    else
+        return false;
+    if (fflush(stdout) != 0 || ferror(stdout))
+        *st = sl_err_sys(err, errno, "cannot write to standard output");
+    return true;
+}
+
+static enum sl_status settle_common(struct sl_run *run, struct sl_err *err)
+{
+    struct sl_common *c = &run->opt.common;
+    if (c->threads == 0) {
+        cpu_set_t set;
+        CPU_ZERO(&set);
+        c->threads = sched_getaffinity(0, sizeof set, &set) == 0 ? (uint64_t)CPU_COUNT(&set) : 1;
+    }
+    if (!c->tmpdir) {
+        const char *dir = getenv("TMPDIR");
+        c->tmpdir = dir && *dir ? dir : "/tmp";
+    }
+    if (run->tool->folder_out && !c->output)
+        return sl_err_set(err, SL_E_USAGE, "-o DIR is required");
+    if (run->opt.depfile && !c->output)
+        return sl_err_set(err, SL_E_USAGE, "--depfile needs -o FILE");
+    if (run->tool->flow == SL_SOURCE && run->tool->names_inputs) {
+        if (run->opt.source && run->n_inputs > 1)
+            return sl_err_set(err, SL_E_USAGE,
+                              "--source gives one name to %d inputs: use --source-depth",
+                              run->n_inputs);
+        return sl_source_check_names(run->inputs, run->n_inputs, run->opt.source_depth, err);
+    }
+    return SL_OK;
+}
+
+/* Standard input is read where no operand was given, or where one is "-". */
+static bool reads_stdin(const struct sl_run *run)
+{
+    bool wants = run->tool->in || run->tool->flow == SL_SOURCE;
+    return wants && run->n_inputs == 0;
+}
+
+static enum sl_status refuse_terminal_input(struct sl_run *run, struct sl_err *err)
+{
+    for (int i = 0; i < run->n_inputs; i++)
+        if (strcmp(run->inputs[i], "-") == 0 && isatty(STDIN_FILENO))
+            return sl_err_set(err, SL_E_USAGE, "standard input is a terminal");
+    return SL_OK;
+}
+
+static enum sl_status parse(struct sl_run *run, int argc, char **argv, struct sl_err *err)
+{
+    run->inputs = calloc((size_t)argc + 1, sizeof *run->inputs);
+    if (!run->inputs)
+        return sl_err_nomem(err, (uint64_t)argc * sizeof *run->inputs);
+    sl_run_groups(run);
+    run->opt.common.max_bad = UINT64_MAX;
+    SL_TRY(sl_opt_defaults(run->groups, run->n_groups, err));
+    struct sl_opt_args args = { .argc = argc, .argv = argv, .operands = run->inputs };
+    SL_TRY(sl_opt_parse(run->groups, run->n_groups, &args, err));
+    run->n_inputs = args.n_operands;
+    return SL_OK;
+}
+
+static enum sl_status prepare(struct sl_run *run, struct sl_err *err)
+{
+    SL_TRY(sl_opt_check_required(run->groups, run->n_groups, err));
+    SL_TRY(sl_run_read_files_from(run, err));
+    SL_TRY(settle_common(run, err));
+    SL_TRY(refuse_terminal_input(run, err));
+    return run->tool->check ? run->tool->check(run->conf, err) : SL_OK;
+}
+
+static enum sl_status execute(struct sl_run *run, struct sl_err *err)
+{
+    SL_TRY(sl_run_open(run, err));
+    run->started = true;
+    if (run->tool->start)
+        SL_TRY(run->tool->start(run, err));
+    sl_progress_start(run);
+    SL_TRY(sl_run_flow(run, err));
+    SL_TRY(sl_run_finish(run, err));
+    sl_progress_end(run);
+    if (run->opt.common.verbose)
+        sl_report_line(run, stderr);
+    return SL_OK;
+}
+
+static void release(struct sl_run *run)
+{
+    if ((run->started || run->state) && run->tool->stop)
+        run->tool->stop(run);
+    sl_out_close(&run->out);
+    sl_out_close(&run->rejects);
+    sl_out_close(&run->spool);
+    sl_sink_free(run->text);
+    sl_merge_close(run);
+    sl_inputs_close(&run->in);
+    if (run->has_out_schema)
+        sl_schema_release(&run->out_schema);
+    if (run->has_reject_schema)
+        sl_schema_release(&run->reject_schema);
+    if (run->spool_fd >= 0)
+        close(run->spool_fd);
+    sl_buf_release(&run->files_text);
+    free(run->copied);
+    free(run->inputs);
+    free(run->conf);
+}
+
+static enum sl_status run_tool(struct sl_run *run, int argc, char **argv, struct sl_err *err)
+{
+    enum sl_status st = SL_OK;
+    run->conf = calloc(1, run->tool->conf_size + 1);
+    if (!run->conf)
+        return sl_err_nomem(err, run->tool->conf_size);
+    SL_TRY(parse(run, argc, argv, err));
+    if (answer_questions(run, &st, err))
+        return st;
+    if (reads_stdin(run) && !run->opt.files_from && isatty(STDIN_FILENO)) {
+        sl_help_short(run, stderr);
+        return sl_err_set(err, SL_E_USAGE, "no input: name a file or use a pipe");
+    }
+    SL_TRY(prepare(run, err));
+    st = execute(run, err);
+    if (st != SL_OK)
+        sl_run_poison(run, err);
+    return st;
+}
+
+int sl_tool_main(const struct sl_tool *tool, int argc, char **argv)
+{
+    struct sl_run run = { .tool = tool, .spool_fd = -1 };
+    struct sl_err err = SL_ERR_INIT;
+    /* A parent may have ignored it; the contract is to die of a closed pipe. */
+    signal(SIGPIPE, SIG_DFL);
+    clock_gettime(CLOCK_MONOTONIC, &run.begun);
+    enum sl_status st = run_tool(&run, argc, argv, &err);
+    if (st < 0)
+        print_error(&run, &err);
+    release(&run);
+    return exit_code(st);
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SL_RUN_PRIVATE_H
+#define SL_RUN_PRIVATE_H
+
+/* The inside of a run, shared by the files of lib/run and nobody else. */
+
+#include <stdio.h>
+#include <time.h>
+
+#include "run/inputs.h"
+#include "run/out.h"
+#include "run/tool.h"
+
+/* The common options, with those that only the runtime acts upon. */
+struct sl_run_options {
+    struct sl_common common;
+    bool help_short, help_full, version, describe, man;
+    const char *completion;
+    bool flush, nul, strict, replace, progress;
+    const char *report, *rejects, *files_from, *depfile, *source;
+    uint64_t source_depth;
+    uint64_t compress; /* 0: off; UINT64_MAX: on, at its default level */
+};
+
+enum { SL_N_GROUPS = 9, SL_NOTES_BYTES = 2048 };
+
+struct sl_run {
+    const struct sl_tool *tool;
+    void *conf;
+    void *state;
+    struct sl_run_options opt;
+    struct sl_opt_group groups[SL_N_GROUPS];
+    int n_groups;
+    const char **inputs; /* operands, then the names of --files-from */
+    int n_inputs;
+    struct sl_buf files_text; /* the text of --files-from */
+
+    struct sl_inputs in;
+    bool in_open;
+    struct sl_inputs *others; /* merge: all inputs but the first, which is in */
+    int n_others;
+    struct sl_schema out_schema;
+    bool has_out_schema;
+    struct sl_out out;
+    struct sl_schema reject_schema;
+    bool has_reject_schema;
+    struct sl_out rejects;
+    bool *copied;         /* output columns whose digest the input's trailer gives */
+    struct sl_sink *text; /* text_out */
+    struct sl_batch spool_batch;
+    struct sl_out spool; /* collect: a pipe's rows, kept for the second pass */
+    int spool_fd;
+
+    struct sl_tally tally;
+    int64_t bytes_in, n_bad;
+    bool started;
+    struct timespec begun;
+    double next_progress;
+    bool progress_on, progress_shown;
+    char notes[SL_NOTES_BYTES];
+    char **source_names;
+};
+
+/* options.c */
+void sl_run_groups(struct sl_run *run);
+
+/* inputs of --files-from */
+SL_MUST_USE enum sl_status sl_run_read_files_from(struct sl_run *run, struct sl_err *err);
+
+/* help.c: print to a stream */
+void sl_help_short(const struct sl_run *run, FILE *to);
+void sl_help_full(const struct sl_run *run, FILE *to);
+void sl_help_man(const struct sl_run *run, FILE *to);
+SL_MUST_USE enum sl_status sl_help_completion(const struct sl_run *run, const char *shell, FILE *to,
+                                              struct sl_err *err);
+/* describe.c */
+SL_MUST_USE enum sl_status sl_describe(const struct sl_run *run, FILE *to, struct sl_err *err);
+
+/* flow.c, map.c: run the tool's flow to the end of its input */
+SL_MUST_USE enum sl_status sl_run_flow(struct sl_run *run, struct sl_err *err);
+SL_MUST_USE enum sl_status sl_run_map(struct sl_run *run, struct sl_err *err);
+
+/* merge.c: open the inputs behind the first; run the tool's merge; close */
+SL_MUST_USE enum sl_status sl_merge_open(struct sl_run *run, struct sl_err *err);
+SL_MUST_USE enum sl_status sl_run_merge(struct sl_run *run, struct sl_err *err);
+void sl_merge_close(struct sl_run *run);
+
+/* open.c: inputs, schemas, outputs */
+SL_MUST_USE enum sl_status sl_run_open(struct sl_run *run, struct sl_err *err);
+/* finish.c: trailers, report, renames, in their order */
+SL_MUST_USE enum sl_status sl_run_finish(struct sl_run *run, struct sl_err *err);
+void sl_run_poison(struct sl_run *run, const struct sl_err *why);
+
+/* A row was rejected as bad: SL_E_DATA where --strict or --max-bad forbids it. */
+SL_MUST_USE enum sl_status sl_run_count_bad(struct sl_run *run, const char *what,
+                                            struct sl_err *err);
+
+/* progress.c */
+double sl_run_seconds(const struct sl_run *run);
+void sl_progress_start(struct sl_run *run);
+void sl_progress_tick(struct sl_run *run);
+void sl_progress_end(struct sl_run *run);
+
+/* report.c */
+SL_MUST_USE enum sl_status sl_report_write(struct sl_run *run, struct sl_sink **sink,
+                                           struct sl_err *err);
+void sl_report_line(const struct sl_run *run, FILE *to);
+
+#endif
