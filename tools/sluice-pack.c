@@ -22,17 +22,22 @@ struct conf {
     const char *carry;
 };
 
-/* clang-format off */
 static const struct sl_opt options[] = {
     { 0, "length", "L", SL_OPT_T_UINT, offsetof(struct conf, length),
-      "tokens of a sequence, at most 16777216", SL_OPT_RESULT | SL_OPT_REQUIRED, 1, SL_PACK_MAX_STORED },
-    SL_OPT_BOOL(0, "extra-token", struct conf, extra_token, "store L + 1 tokens: the last of a row is the first of the next", SL_OPT_RESULT),
-    SL_OPT_BOOL(0, "drop-last", struct conf, drop_last, "cut the last partial sequence away; without it, it is padded", SL_OPT_RESULT),
-    SL_OPT_CHOICE(0, "by", "none|source", struct conf, by, "what never mixes in a sequence [none]", SL_OPT_RESULT),
-    SL_OPT_STR(0, "carry", "COL,...", struct conf, carry, "numeric columns carried as token-weighted means, or none; default: every difficulty_*", SL_OPT_RESULT),
+      "tokens of a sequence, at most 16777216", SL_OPT_RESULT | SL_OPT_REQUIRED, 1,
+      SL_PACK_MAX_STORED },
+    SL_OPT_BOOL(0, "extra-token", struct conf, extra_token,
+                "store L + 1 tokens: the last of a row is the first of the next", SL_OPT_RESULT),
+    SL_OPT_BOOL(0, "drop-last", struct conf, drop_last,
+                "cut the last partial sequence away; without it, it is padded", SL_OPT_RESULT),
+    SL_OPT_CHOICE(0, "by", "none|source", struct conf, by, "what never mixes in a sequence [none]",
+                  SL_OPT_RESULT),
+    SL_OPT_STR(
+        0, "carry", "COL,...", struct conf, carry,
+        "numeric columns carried as token-weighted means, or none; default: every difficulty_*",
+        SL_OPT_RESULT),
     SL_OPT_END
 };
-/* clang-format on */
 
 /* The first columns of the output; source (where the input has it) and the
  * carried ones follow. */
