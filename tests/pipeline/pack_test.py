@@ -229,5 +229,35 @@ check("pack: nothing in, nothing out",
       read(run("sluice-pack", "--length", 64, stdin=none).stdout)[0].num_rows == 0)
 run("sluice-pack", "--length", 64, stdin=one[:len(one) // 2], code=1)
 
+# ---- tokenizers of others ----
+
+
+def wide(**keys):
+    """Documents with tokens from 70,000 on, of a tokenizer with these keys."""
+    info = {"name": "wide", "vocab_size": 100000, "max_id": 99999, "eos": 1, "bos": None, "pad": 2,
+            "digest": "0" * 32} | keys
+    return run("docs_sample", 30, 0, json.dumps(info, separators=(",", ":"))).stdout
+
+
+table, lineage = read(run("sluice-pack", "--length", 300, stdin=wide()).stdout)
+check("pack: uint32 stays", table.schema.field("tokens").type.value_type == pa.uint32())
+rows = rows_of(table)
+flat = [t for r in rows for t in r["tokens"]]
+want = [t for d in docs[:30] if d["text"] for t in [*(70000 + b for b in d["text"].encode()), 1]]
+check("pack: uint32 tokens", flat[:len(want)] == want and set(flat[len(want):]) <= {2})
+check("pack: the tokenizer goes on",
+      json.loads(table.schema.metadata[b"sl:tokenizer"])["name"] == "wide")
+other = rows_of(read(run("sluice-pack", "--length", 300, stdin=wide(digest="1" * 32)).stdout)[0])
+check("pack: ids depend on the tokenizer", not {r["id"] for r in rows} & {r["id"] for r in other})
+last = rows_of(read(run("sluice-pack", "--length", 100000, stdin=wide(pad=None)).stdout)[0])[-1]
+check("pack: without a padding id the end id pads",
+      set(last["tokens"][sum(last["loss_mask"]):]) == {1} and not last["loss_mask"][-1])
+for name, stream, words in (
+        ("no tokenizer", run("docs_sample", 30, 0, "").stdout, b"sluice-tokenize"),
+        ("no end id", wide(eos=None), b"eos"), ("no digest", wide(digest="12"), b"digest"),
+        ("an end id over max_id", wide(eos=100000), b"eos")):
+    p = run("sluice-pack", "--length", 300, stdin=stream, code=1)
+    check(f"pack: {name} is refused", words in p.stderr, p.stderr)
+
 print(f"{passed} passed, {failed} failed")
 sys.exit(failed > 0)
