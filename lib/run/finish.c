@@ -146,15 +146,19 @@ enum sl_status sl_run_finish(struct sl_run *run, struct sl_err *err)
 }
 
 /* A failing tool that has not written its schema yet says so in a stream
- * without columns, so that the next stage can tell what went wrong. */
-static void poison_early(struct sl_str tool, struct sl_str message)
+ * without columns, so that the next stage can tell what went wrong. self stands
+ * in its lineage: only the stage next to the failed tool tells of it. */
+static void poison_early(const char *self, struct sl_str tool, struct sl_str message)
 {
     struct sl_schema none;
     struct sl_write_options options = { 0 };
     struct sl_sink *to = NULL;
     struct sl_writer *w = NULL;
+    char stage[96];
+    snprintf(stage, sizeof stage, "[{\"tool\":\"%.60s\"}]", self);
     sl_schema_init(&none);
     if (sl_schema_set_meta(&none, "kind", SL_STR("none"), NULL) == SL_OK &&
+        sl_schema_set_meta(&none, "lineage", sl_str_of(stage), NULL) == SL_OK &&
         sl_sink_open(&to, "-", false, NULL) == SL_OK &&
         sl_writer_open(&w, to, &none, &options, NULL) == SL_OK &&
         sl_writer_poison(w, tool, message, NULL) == SL_OK)
@@ -178,5 +182,5 @@ void sl_run_poison(struct sl_run *run, const struct sl_err *why)
     if (run->out.writer)
         (void)!sl_writer_poison(run->out.writer, tool, message, NULL);
     else if (why->status != SL_E_USAGE)
-        poison_early(tool, message);
+        poison_early(run->tool->name, tool, message);
 }

@@ -236,6 +236,9 @@ enum sl_status sl_run_flow(struct sl_run *run, struct sl_err *err)
     case SL_MAP:
         SL_TRY(sl_run_map(run, err));
         break;
+    case SL_MERGE:
+        SL_TRY(sl_run_merge(run, err));
+        break;
     case SL_PLAIN:
         SL_TRY(t->plain(run, err));
         break;

@@ -58,11 +58,10 @@ enum sl_status sl_inputs_open(struct sl_inputs *in, const char *const *paths, in
                               .n_paths = n_paths ? n_paths : 1,
                               .wants_check = wants_check };
     SL_TRY(open_reader(in, err));
-    const struct sl_schema *s = sl_reader_schema(in->reader);
-    if (!s->n_fields)
-        return expect_error(in, err);
+    SL_TRY(sl_schema_copy(&in->schema, sl_reader_schema(in->reader), err));
     in->has_schema = true;
-    SL_TRY(sl_schema_copy(&in->schema, s, err));
+    if (!in->schema.n_fields)
+        return expect_error(in, err);
     return begin_check(in, err);
 }
 
@@ -71,24 +70,32 @@ static bool same_text(const char *a, const char *b)
     return a == b || (a && b && strcmp(a, b) == 0);
 }
 
+enum sl_status sl_inputs_check_joins(const struct sl_inputs *first, const struct sl_schema *s,
+                                     const char *path, struct sl_err *err)
+{
+    const struct sl_schema *f = &first->schema;
+    char why[256];
+    if (!same_text(s->kind, f->kind))
+        sl_err_set(err, SL_E_DATA, "a stream of %s after one of %s", s->kind ? s->kind : "no kind",
+                   f->kind ? f->kind : "no kind");
+    else if (!sl_schema_same(s, f, why))
+        sl_err_set(err, SL_E_DATA, "its columns differ from those of '%s': %s", first->paths[0],
+                   why);
+    else if (!same_text(s->tokenizer, f->tokenizer))
+        sl_err_set(err, SL_E_DATA, "its tokenizer differs from that of '%s'", first->paths[0]);
+    else
+        return SL_OK;
+    sl_err_at(err, path, -1, -1);
+    return SL_E_DATA;
+}
+
 /* The stream just opened can be joined to the first. */
 static enum sl_status check_joins(struct sl_inputs *in, struct sl_err *err)
 {
     const struct sl_schema *s = sl_reader_schema(in->reader);
-    char why[256];
     if (!s->n_fields)
         return expect_error(in, err);
-    if (!same_text(s->kind, in->schema.kind))
-        sl_err_set(err, SL_E_DATA, "a stream of %s after one of %s", s->kind ? s->kind : "no kind",
-                   in->schema.kind ? in->schema.kind : "no kind");
-    else if (!sl_schema_same(s, &in->schema, why))
-        sl_err_set(err, SL_E_DATA, "its columns differ from those of '%s': %s", in->paths[0], why);
-    else if (!same_text(s->tokenizer, in->schema.tokenizer))
-        sl_err_set(err, SL_E_DATA, "its tokenizer differs from that of '%s'", in->paths[0]);
-    else
-        return SL_OK;
-    sl_err_at(err, in->paths[in->at], -1, -1);
-    return SL_E_DATA;
+    return sl_inputs_check_joins(in, s, in->paths[in->at], err);
 }
 
 static enum sl_status compare_digests(struct sl_inputs *in, struct sl_err *err)
@@ -137,11 +144,18 @@ static enum sl_status end_input(struct sl_inputs *in, struct sl_err *err)
 }
 
 /* Point a column and its children to the fields of the run's schema. */
-static void rebind(struct sl_column *c, const struct sl_field *field)
+static void rebind_column(struct sl_column *c, const struct sl_field *field)
 {
     c->field = field;
     for (uint32_t i = 0; i < field->n_children; i++)
-        rebind(&c->children[i], &field->children[i]);
+        rebind_column(&c->children[i], &field->children[i]);
+}
+
+void sl_inputs_rebind(struct sl_batch *batch, const struct sl_schema *schema)
+{
+    batch->schema = schema;
+    for (uint32_t i = 0; i < schema->n_fields; i++)
+        rebind_column(&batch->columns[i], schema->fields[i]);
 }
 
 enum sl_status sl_inputs_next(struct sl_inputs *in, struct sl_batch *batch, struct sl_err *err)
@@ -154,9 +168,7 @@ enum sl_status sl_inputs_next(struct sl_inputs *in, struct sl_batch *batch, stru
         }
         enum sl_status st = sl_reader_next(in->reader, batch, err);
         if (st == SL_OK) {
-            batch->schema = &in->schema;
-            for (uint32_t i = 0; i < in->schema.n_fields; i++)
-                rebind(&batch->columns[i], in->schema.fields[i]);
+            sl_inputs_rebind(batch, &in->schema);
             batch->seq = in->n_batches++;
             if (in->check)
                 sl_digest_add_batch(in->check, batch);

@@ -39,6 +39,15 @@ SL_MUST_USE enum sl_status sl_inputs_open(struct sl_inputs *in, const char *cons
 SL_MUST_USE enum sl_status sl_inputs_next(struct sl_inputs *in, struct sl_batch *batch,
                                           struct sl_err *err);
 
+/* The stream first->paths[0] and this other one can be taken as one: equal kind,
+ * fields and tokenizer. SL_E_DATA says what differs. */
+SL_MUST_USE enum sl_status sl_inputs_check_joins(const struct sl_inputs *first,
+                                                 const struct sl_schema *s, const char *path,
+                                                 struct sl_err *err);
+
+/* Make a batch one of the given schema, which has the same fields. */
+void sl_inputs_rebind(struct sl_batch *batch, const struct sl_schema *schema);
+
 /* Raw bytes read so far. */
 int64_t sl_inputs_bytes(const struct sl_inputs *in);
 

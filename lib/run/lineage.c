@@ -172,6 +172,18 @@ static enum sl_status push_branch(struct sl_lineage *l, struct sl_json *branch, 
     return SL_OK;
 }
 
+/* Takes the stages, also on failure. */
+static enum sl_status add_stages(struct sl_lineage *l, struct sl_json *stages, struct sl_err *err)
+{
+    for (int i = 0; i < l->n; i++)
+        if (same_stages(l->branches[i], stages)) {
+            enum sl_status st = sum_stages(l->branches[i], stages, err);
+            sl_json_free(stages);
+            return st;
+        }
+    return push_branch(l, stages, err);
+}
+
 enum sl_status sl_lineage_add(struct sl_lineage *l, struct sl_str text, struct sl_err *err)
 {
     struct sl_json *stages;
@@ -180,13 +192,18 @@ enum sl_status sl_lineage_add(struct sl_lineage *l, struct sl_str text, struct s
         sl_json_free(stages);
         return sl_err_set(err, SL_E_DATA, "the trailer's lineage is no array");
     }
-    for (int i = 0; i < l->n; i++)
-        if (same_stages(l->branches[i], stages)) {
-            enum sl_status st = sum_stages(l->branches[i], stages, err);
-            sl_json_free(stages);
-            return st;
-        }
-    return push_branch(l, stages, err);
+    return add_stages(l, stages, err);
+}
+
+enum sl_status sl_lineage_join(struct sl_lineage *l, struct sl_lineage *from, struct sl_err *err)
+{
+    enum sl_status st = SL_OK;
+    for (int i = 0; i < from->n && st == SL_OK; i++) {
+        st = add_stages(l, from->branches[i], err);
+        from->branches[i] = NULL;
+    }
+    sl_lineage_release(from);
+    return st;
 }
 
 /* The branches as "inputs" of the entry, which takes copies. */

@@ -23,6 +23,10 @@ void sl_lineage_release(struct sl_lineage *l);
 SL_MUST_USE enum sl_status sl_lineage_add(struct sl_lineage *l, struct sl_str text,
                                           struct sl_err *err);
 
+/* Move all branches of from into l, in order; from is empty after that. */
+SL_MUST_USE enum sl_status sl_lineage_join(struct sl_lineage *l, struct sl_lineage *from,
+                                           struct sl_err *err);
+
 /* The whole lineage, appended to out: the branches so far, then the entry. One
  * branch: its stages and the entry; several: the entry with "inputs". The
  * entry's ownership goes to the call. */

@@ -184,6 +184,7 @@ static void release(struct sl_run *run)
     sl_out_close(&run->rejects);
     sl_out_close(&run->spool);
     sl_sink_free(run->text);
+    sl_merge_close(run);
     sl_inputs_close(&run->in);
     if (run->has_out_schema)
         sl_schema_release(&run->out_schema);

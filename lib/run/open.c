@@ -175,20 +175,23 @@ static enum sl_status open_outputs(struct sl_run *run, struct sl_err *err)
 static enum sl_status open_inputs(struct sl_run *run, struct sl_err *err)
 {
     const struct sl_tool *t = run->tool;
-    SL_TRY(sl_inputs_open(&run->in, run->inputs, run->n_inputs, t->checks_input, err));
+    int n = t->flow == SL_MERGE && run->n_inputs > 1 ? 1 : run->n_inputs;
+    SL_TRY(sl_inputs_open(&run->in, run->inputs, n, t->checks_input, err));
     run->in_open = true;
     enum sl_status st = sl_kind_check(&run->in.schema, t->in, err);
     if (st == SL_OK && t->needs)
         st = sl_kind_check_needs(&run->in.schema, t->needs, err);
     if (st != SL_OK)
         sl_err_at(err, run->in.paths[0], -1, -1);
+    if (st == SL_OK && t->flow == SL_MERGE)
+        st = sl_merge_open(run, err);
     return st;
 }
 
 enum sl_status sl_run_open(struct sl_run *run, struct sl_err *err)
 {
     SL_TRY(refuse_terminal(run, err));
-    if (run->tool->in && run->tool->flow != SL_MERGE)
+    if (run->tool->in)
         SL_TRY(open_inputs(run, err));
     SL_TRY(make_out_schema(run, err));
     SL_TRY(make_reject_schema(run, err));

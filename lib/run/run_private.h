@@ -37,6 +37,8 @@ struct sl_run {
 
     struct sl_inputs in;
     bool in_open;
+    struct sl_inputs *others; /* merge: all inputs but the first, which is in */
+    int n_others;
     struct sl_schema out_schema;
     bool has_out_schema;
     struct sl_out out;
@@ -77,6 +79,11 @@ SL_MUST_USE enum sl_status sl_describe(const struct sl_run *run, FILE *to, struc
 /* flow.c, map.c: run the tool's flow to the end of its input */
 SL_MUST_USE enum sl_status sl_run_flow(struct sl_run *run, struct sl_err *err);
 SL_MUST_USE enum sl_status sl_run_map(struct sl_run *run, struct sl_err *err);
+
+/* merge.c: open the inputs behind the first; run the tool's merge; close */
+SL_MUST_USE enum sl_status sl_merge_open(struct sl_run *run, struct sl_err *err);
+SL_MUST_USE enum sl_status sl_run_merge(struct sl_run *run, struct sl_err *err);
+void sl_merge_close(struct sl_run *run);
 
 /* open.c: inputs, schemas, outputs */
 SL_MUST_USE enum sl_status sl_run_open(struct sl_run *run, struct sl_err *err);

@@ -13,7 +13,8 @@
  *   SL_SCAN    batch in, rows or batches out, in order, with state: step(), end()
  *   SL_COLLECT read all, then emit: step(), then end(), which may read all rows
  *              again by sl_run_again
- *   SL_MERGE   several sorted inputs at once: merge()
+ *   SL_MERGE   several inputs at once: merge(), which takes batches of any of them
+ *              by sl_run_merge_next, each to its end
  *   SL_SINK    rows in, files or text out: step(), end()
  *   SL_PLAIN   no stream: plain()
  *
@@ -31,9 +32,8 @@
 
 enum sl_flow { SL_SOURCE, SL_MAP, SL_SCAN, SL_COLLECT, SL_MERGE, SL_SINK, SL_PLAIN };
 
-struct sl_run;    /* one execution of a tool */
-struct sl_task;   /* one batch on one worker */
-struct sl_reader; /* arrow/reader.h */
+struct sl_run;  /* one execution of a tool */
+struct sl_task; /* one batch on one worker */
 
 /* A column that a tool adds. */
 struct sl_add {
@@ -80,8 +80,7 @@ struct sl_tool {
     enum sl_status (*read)(struct sl_run *run, const char *path, struct sl_err *err);
     enum sl_status (*map)(struct sl_task *task, struct sl_err *err);
     enum sl_status (*step)(struct sl_run *run, const struct sl_batch *batch, struct sl_err *err);
-    enum sl_status (*merge)(struct sl_run *run, struct sl_reader **readers, int n_readers,
-                            struct sl_err *err);
+    enum sl_status (*merge)(struct sl_run *run, int n_inputs, struct sl_err *err);
     enum sl_status (*plain)(struct sl_run *run, struct sl_err *err);
     enum sl_status (*end)(struct sl_run *run, struct sl_err *err);
     /* Sink with folder_out: make the output final; after report and depfile. */
@@ -175,6 +174,10 @@ SL_MUST_USE enum sl_status sl_run_again(struct sl_run *run,
                                                                const struct sl_batch *batch,
                                                                struct sl_err *err),
                                         struct sl_err *err);
+/* Merge: the next batch of input i; it dies at the next call with that batch.
+ * SL_END after its last one. merge() must read every input to SL_END. */
+SL_MUST_USE enum sl_status sl_run_merge_next(struct sl_run *run, int i, struct sl_batch *batch,
+                                             struct sl_err *err);
 /* Sink or plain with text_out: where the text goes. */
 struct sl_sink *sl_run_sink(struct sl_run *run);
 /* Sink with folder_out: the lineage with this stage's entry and tally as it is
