@@ -30,7 +30,7 @@ LETTERS = {'h': 'help-short', 'V': 'version', 'v': 'verbose', 'q': 'quiet', 'f':
 
 def cases():
     for module in MODULES:
-        for name, function in vars(module).items():
+        for name, function in list(vars(module).items()):
             if name.startswith('case_'):
                 yield name[5:], function
 
