@@ -278,7 +278,8 @@ static enum sl_status zstd_prefix(struct sl_warc_reader *r, bool cut, struct sl_
         in.n = OVER_LOOK;
     SL_TRY(sl_source_open_mem(&s, in, "frame", SL_SOURCE_AUTO, err));
     enum sl_status st = SL_OK;
-    while (st == SL_OK && r->out.n < r->out.max && !r->has_dict) {
+    bool can = begins_zstd(&r->raw) && !r->has_dict;
+    while (st == SL_OK && can && r->out.n < r->out.max) {
         const uint8_t *p;
         size_t n, room = r->out.max - r->out.n;
         if (sl_source_peek(s, 1, &p, &n, NULL) != SL_OK || n == 0)
