@@ -28,7 +28,7 @@ static enum sl_status own_entry(struct sl_run *run, const char *port, bool with_
 static enum sl_status lineage_text(struct sl_run *run, const char *port, bool with_tally,
                                    struct sl_buf *out, struct sl_err *err)
 {
-    struct sl_json *entry;
+    struct sl_json *entry = NULL;
     SL_TRY(own_entry(run, port, with_tally, &entry, err));
     return sl_lineage_dump(&run->in.lineage, entry, out, err);
 }

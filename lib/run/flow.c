@@ -144,6 +144,12 @@ enum sl_status sl_run_reject_raw(struct sl_run *run, const struct sl_raw_reject 
 
 /* ---- collect: a second pass ---- */
 
+/* ctx: the run's spool_fd. */
+static ssize_t spool_write(void *ctx, const void *buf, size_t n)
+{
+    return write(*(const int *)ctx, buf, n);
+}
+
 /* Rows of standard input (or of any pipe) are kept in an unlinked file of
  * --tmpdir, since they cannot be read twice. */
 static enum sl_status spool_open(struct sl_run *run, struct sl_err *err)
@@ -155,11 +161,11 @@ static enum sl_status spool_open(struct sl_run *run, struct sl_err *err)
         return sl_err_sys(err, errno, "cannot make a temporary file in '%s'",
                           run->opt.common.tmpdir);
     unlink(path);
-    char name[64];
-    snprintf(name, sizeof name, "/proc/self/fd/%d", run->spool_fd);
+    struct sl_sink_backend backend = { spool_write, NULL, &run->spool_fd };
     struct sl_write_options options = { 0 };
-    sl_batch_init(&run->spool_batch);
-    return sl_out_open(&run->spool, name, true, &run->in.schema, &options, err);
+    struct sl_sink *sink;
+    SL_TRY(sl_sink_open_backend(&sink, backend, "temporary file", err));
+    return sl_out_open_sink(&run->spool, sink, &run->in.schema, &options, err);
 }
 
 enum sl_status sl_run_again(struct sl_run *run,
@@ -170,15 +176,19 @@ enum sl_status sl_run_again(struct sl_run *run,
     char name[64];
     struct sl_inputs again;
     struct sl_batch batch;
-    SL_TRY(sl_out_end(&run->spool, SL_STR("[]"), NULL, err));
+    if (!run->spool_ended)
+        SL_TRY(sl_out_end(&run->spool, SL_STR("[]"), NULL, err));
+    run->spool_ended = true;
     snprintf(name, sizeof name, "/proc/self/fd/%d", run->spool_fd);
     const char *paths[1] = { name };
     sl_batch_init(&batch);
     enum sl_status st = sl_inputs_open(&again, paths, 1, false, err);
     while (st == SL_OK) {
         st = sl_inputs_next(&again, &batch, err);
-        if (st == SL_OK)
-            st = each(run, &batch, err);
+        if (st != SL_OK)
+            break;
+        sl_inputs_rebind(&batch, &run->in.schema);
+        st = each(run, &batch, err);
     }
     sl_batch_release(&batch);
     sl_inputs_close(&again);

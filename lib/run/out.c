@@ -8,16 +8,25 @@ enum {
     PASS_MIN_ROWS = 8192,
 };
 
-enum sl_status sl_out_open(struct sl_out *o, const char *path, bool force,
-                           const struct sl_schema *schema, const struct sl_write_options *options,
-                           struct sl_err *err)
+enum sl_status sl_out_open_sink(struct sl_out *o, struct sl_sink *sink,
+                                const struct sl_schema *schema,
+                                const struct sl_write_options *options, struct sl_err *err)
 {
+    o->sink = sink;
     o->schema = schema;
     sl_batch_init(&o->view);
     SL_TRY(sl_rows_init(&o->rows, schema, err));
     o->has_rows = true;
-    SL_TRY(sl_sink_open(&o->sink, path, force, err));
-    return sl_writer_open(&o->writer, o->sink, schema, options, err);
+    return sl_writer_open(&o->writer, sink, schema, options, err);
+}
+
+enum sl_status sl_out_open(struct sl_out *o, const char *path, bool force,
+                           const struct sl_schema *schema, const struct sl_write_options *options,
+                           struct sl_err *err)
+{
+    struct sl_sink *sink;
+    SL_TRY(sl_sink_open(&sink, path, force, err));
+    return sl_out_open_sink(o, sink, schema, options, err);
 }
 
 enum sl_status sl_out_cut(struct sl_out *o, struct sl_err *err)

@@ -26,6 +26,12 @@ SL_MUST_USE enum sl_status sl_out_open(struct sl_out *o, const char *path, bool 
                                        const struct sl_schema *schema,
                                        const struct sl_write_options *options, struct sl_err *err);
 
+/* The same on a sink that is open; it is taken, also on failure. */
+SL_MUST_USE enum sl_status sl_out_open_sink(struct sl_out *o, struct sl_sink *sink,
+                                            const struct sl_schema *schema,
+                                            const struct sl_write_options *options,
+                                            struct sl_err *err);
+
 /* Pass a batch on: written as it is when it is large, joined when it is small. */
 SL_MUST_USE enum sl_status sl_out_pass(struct sl_out *o, const struct sl_batch *b,
                                        struct sl_err *err);

@@ -47,8 +47,8 @@ struct sl_run {
     struct sl_out rejects;
     bool *copied;         /* output columns whose digest the input's trailer gives */
     struct sl_sink *text; /* text_out */
-    struct sl_batch spool_batch;
-    struct sl_out spool; /* collect: a pipe's rows, kept for the second pass */
+    struct sl_out spool;  /* collect: the input's rows, kept for the second pass */
+    bool spool_ended;
     int spool_fd;
 
     struct sl_tally tally;
