@@ -129,16 +129,17 @@ def case_flush(b):
     """Output appears batch by batch as input arrives with --flush."""
     b.need(b.tool.has('flush') and b.tool.flow in ('map', 'source', 'merge')
            or b.tool.name == 'sluice-cat', 'it may wait for more')
-    half = messages(b.small)[3] if b.tool.reads_stream else len(b.small) * 2 // 3
+    data = b.small if b.tool.reads_stream else b.inputs.large(b.tool)
+    half = messages(data)[3] if b.tool.reads_stream else len(data) * 4 // 5
     p = start(b, '--flush')
-    p.stdin.write(b.small[:half])
+    p.stdin.write(data[:half])
     p.stdin.flush()
     schema = messages(b.good())[1]
     early = wait_for(p.stdout, schema + 64, 10)
-    rest = p.communicate(b.small[half:])[0]
+    rest = p.communicate(data[half:])[0]
     check(len(early) > schema, len(early), 'bytes before the input ended, schema has', schema)
     check(p.returncode == 0, 'exit', p.returncode)
-    check(early + rest == b.good('--flush'), 'other bytes than in one go')
+    check(early + rest == b.good('--flush', stdin=data), 'other bytes than in one go')
 
 
 def case_killed_upstream(b):
