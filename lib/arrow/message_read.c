@@ -426,7 +426,7 @@ enum sl_status sl_front_batch(struct sl_front *f, bool strict, struct sl_batch_p
         return damaged(err);
     if (parts->n_rows < 0 || parts->n_rows > SL_MAX_ROWS)
         return sl_err_set(err, SL_E_DATA, "a batch of %lld rows", (long long)parts->n_rows);
-    if (parts->n_rows && parts->n_nodes == 0)
+    if (parts->n_rows && parts->n_nodes == 0 && !f->error.p)
         return sl_err_set(err, SL_E_DATA, "a batch of rows without columns");
     if (nodes.n != parts->n_nodes || spans.n != parts->n_spans)
         return sl_err_set(err, SL_E_DATA,

@@ -101,7 +101,7 @@ static enum sl_status read_prefix(struct sl_reader *r, bool first, enum found *f
     if (n < PREFIX)
         return short_front(r, p, n, first, found);
     uint32_t word = sl_load32(p);
-    bool old = !r->strict && word <= SL_MAX_META_BYTES; /* before Arrow 0.15: no marker */
+    bool old = !r->strict && word <= SL_MAX_META_BYTES && word % 4 == 0; /* before Arrow 0.15 */
     if (word != UINT32_MAX && !old)
         return no_marker(r, first);
     r->prefix = old ? 4 : PREFIX;
@@ -276,8 +276,8 @@ static enum sl_status read_poison(struct sl_reader *r)
     uint64_t hash;
     if (r->strict) {
         SL_TRY(check_hash(r, SL_STR(""), &hash));
-        if (r->front.trailer.p)
-            return sl_err_set(&r->err, SL_E_DATA, "sl:error in a trailer");
+        if (r->front.trailer.p || r->front.body_bytes < 64)
+            return sl_err_set(&r->err, SL_E_DATA, "sl:error with a trailer or without a body");
     }
     struct sl_buf *text = &r->upstream_text;
     SL_TRY(sl_upstream_parse(r->front.error, text, &r->upstream_tool_bytes, &r->err));
