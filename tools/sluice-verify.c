@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "order/stream_check.h"
 #include "run/conserve.h"
@@ -130,8 +129,6 @@ static enum sl_status verify(struct sl_run *run, struct sl_err *err)
         return verify_same(run, err);
     if (sl_run_n_inputs(run))
         return verify_all(run, err);
-    if (isatty(STDIN_FILENO))
-        return sl_err_set(err, SL_E_USAGE, "no input: name a file or a folder, or use a pipe");
     return verify_one(run, "-", err);
 }
 
@@ -150,6 +147,7 @@ static const struct sl_tool tool = {
     .conf_size = sizeof(struct conf),
     .flow = SL_PLAIN,
     .text_out = true,
+    .reads_files = true,
     .plain = verify,
     .trial = "",
 };

@@ -182,13 +182,14 @@ static void run_named(char **argv)
     if (strlen(argv[1]) >= NAME_BYTES || strchr(argv[1], '/'))
         return;
     snprintf(name, sizeof name, "sluice-%s", argv[1]);
+    char *given = argv[1];
     argv[1] = name;
     if (own_folder(folder)) {
         snprintf(path, sizeof path, "%s/%s", folder, name);
         execv(path, argv + 1);
     }
     execvp(name, argv + 1);
-    argv[1] = name + 7;
+    argv[1] = given;
 }
 
 int main(int argc, char **argv)

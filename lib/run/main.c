@@ -126,15 +126,36 @@ static enum sl_status settle_common(struct sl_run *run, struct sl_err *err)
 /* Standard input is read where no operand was given, or where one is "-". */
 static bool reads_stdin(const struct sl_run *run)
 {
-    bool wants = run->tool->in || run->tool->flow == SL_SOURCE;
-    return wants && run->n_inputs == 0;
+    const struct sl_tool *t = run->tool;
+    return (t->in || t->flow == SL_SOURCE || t->reads_files) && run->n_inputs == 0;
 }
 
-static enum sl_status refuse_terminal_input(struct sl_run *run, struct sl_err *err)
+static bool is_dash(const char *path)
 {
+    return path && strcmp(path, "-") == 0;
+}
+
+static enum sl_status check_stdin(const struct sl_run *run, struct sl_err *err)
+{
+    int n = is_dash(run->opt.files_from);
     for (int i = 0; i < run->n_inputs; i++)
-        if (strcmp(run->inputs[i], "-") == 0 && isatty(STDIN_FILENO))
-            return sl_err_set(err, SL_E_USAGE, "standard input is a terminal");
+        n += is_dash(run->inputs[i]);
+    if (n && isatty(STDIN_FILENO))
+        return sl_err_set(err, SL_E_USAGE, "standard input is a terminal");
+    if (n > 1)
+        return sl_err_set(err, SL_E_USAGE, "standard input is named %d times", n);
+    return SL_OK;
+}
+
+/* Data alone goes to standard output, and one stream of it. */
+static enum sl_status check_stdout(const struct sl_run *run, struct sl_err *err)
+{
+    const struct sl_run_options *o = &run->opt;
+    bool writes = run->tool->out || run->tool->text_out;
+    int n = (writes && (!o->common.output || is_dash(o->common.output))) + is_dash(o->report) +
+            is_dash(o->rejects) + is_dash(o->depfile);
+    if (n > 1)
+        return sl_err_set(err, SL_E_USAGE, "%d outputs would be mixed on standard output", n);
     return SL_OK;
 }
 
@@ -157,7 +178,8 @@ static enum sl_status prepare(struct sl_run *run, struct sl_err *err)
     SL_TRY(sl_opt_check_required(run->groups, run->n_groups, err));
     SL_TRY(sl_run_read_files_from(run, err));
     SL_TRY(settle_common(run, err));
-    SL_TRY(refuse_terminal_input(run, err));
+    SL_TRY(check_stdin(run, err));
+    SL_TRY(check_stdout(run, err));
     return run->tool->check ? run->tool->check(run->conf, err) : SL_OK;
 }
 

@@ -65,6 +65,7 @@ struct sl_tool {
     enum sl_flow flow;
     bool text_out;      /* SL_SINK or SL_PLAIN: writes text to sl_run_sink */
     bool folder_out;    /* -o names a folder that the tool itself writes */
+    bool reads_files;   /* SL_PLAIN: reads its operands, or standard input without any */
     bool names_inputs;  /* SL_SOURCE: two inputs with one source name are an error */
     bool seeded;        /* takes --seed */
     bool takes_max_doc; /* takes --max-doc */

@@ -127,18 +127,38 @@ def wait_for(stream, n, seconds):
 
 def case_flush(b):
     """Output appears batch by batch as input arrives with --flush."""
-    b.need(b.tool.has('flush') and b.tool.flow in ('map', 'source', 'merge')
+    b.need(b.tool.has('flush') and b.tool.flow in ('map', 'merge')
            or b.tool.name == 'sluice-cat', 'it may wait for more')
-    half = messages(b.small)[3] if b.tool.reads_stream else len(b.small) * 2 // 3
+    data = b.small
+    half = messages(data)[3]
     p = start(b, '--flush')
-    p.stdin.write(b.small[:half])
+    p.stdin.write(data[:half])
     p.stdin.flush()
     schema = messages(b.good())[1]
     early = wait_for(p.stdout, schema + 64, 10)
-    rest = p.communicate(b.small[half:])[0]
+    rest = p.communicate(data[half:])[0]
     check(len(early) > schema, len(early), 'bytes before the input ended, schema has', schema)
     check(p.returncode == 0, 'exit', p.returncode)
-    check(early + rest == b.good('--flush'), 'other bytes than in one go')
+    check(early + rest == b.good('--flush', stdin=data), 'other bytes than in one go')
+
+
+@once
+def case_source_streams(b):
+    """A source writes while it reads: it may look ahead, but not hoard."""
+    b.need(b.tool.flow == 'source', 'no source')
+    p = start(b, '--flush')
+    given, piece, seen = 0, b.inputs.large(b.tool), b''
+    os.set_blocking(p.stdin.fileno(), False)
+    at = 0
+    while given < 64 << 20 and len(seen) < 100000:
+        if select.select([p.stdout], [], [], 0)[0]:
+            seen += os.read(p.stdout.fileno(), 1 << 20)
+        elif select.select([], [p.stdin], [], 0.05)[1]:
+            n = os.write(p.stdin.fileno(), piece[at:at + 65536])
+            at, given = (at + n) % len(piece), given + n
+    kill(p)
+    p.communicate()
+    check(len(seen) >= 100000, 'nothing written after', given, 'bytes')
 
 
 def case_killed_upstream(b):

@@ -58,8 +58,7 @@ class Tool:
         self.text_out = self.info['text_out']
         self.folder_out = self.info['folder_out']
         self.stream_out = bool(self.info['out'])
-        self.reads_stream = bool(self.info['in']) or (
-            self.flow == 'plain' and 'FILE' in self.info['operands'])
+        self.reads_stream = bool(self.info['in']) or self.info['reads_files']
         self.reads = self.reads_stream or self.flow == 'source'
         self.kind = 'docs'
         if self.info['in'] not in ('', '*'):
@@ -238,7 +237,9 @@ class Inputs:
         """Some megabytes in many batches, some large and some small."""
         if tool.flow == 'source':
             return warc(600, 4000)
-        return self.stream(tool.kind, 40, 200, 1500, tool.without()) if tool.reads else b''
+        if tool.folder_out:  # every file is synced
+            return self.stream(tool.kind, 12, 20, 1500, tool.without())
+        return self.stream(tool.kind, 20, 150, 1500, tool.without()) if tool.reads else b''
 
 
 # ---- output ----
