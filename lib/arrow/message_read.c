@@ -10,7 +10,7 @@
 #include "arrow/message_read.h"
 
 #include "base/arena.h"
-#include "base/hash.h"
+#include "base/utf8.h"
 
 enum { MESSAGE_VERSION, MESSAGE_HEADER_TYPE, MESSAGE_HEADER, MESSAGE_BODY, MESSAGE_META };
 enum { SCHEMA_ENDIANNESS, SCHEMA_FIELDS, SCHEMA_META, SCHEMA_FEATURES };
@@ -172,6 +172,8 @@ static enum sl_status copy_text(const struct decode *d, struct sl_str s, const c
                           SL_MAX_NAME_BYTES);
     if (s.n && memchr(s.p, 0, s.n))
         return sl_err_set(d->err, SL_E_DATA, "a %s with a zero byte", what);
+    if (!sl_utf8_valid(s.p, s.n))
+        return sl_err_set(d->err, SL_E_DATA, "a %s that is not UTF-8", what);
     *out = sl_arena_str(d->arena, s);
     return *out ? SL_OK : sl_err_nomem(d->err, s.n);
 }

@@ -185,6 +185,29 @@ static void test_rules(void **state)
         broken_rule(&rules[i]);
 }
 
+/* Another digit in each of the trailer's hashes. */
+static void test_trailer_hashes(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {
+        { "\"schema\":\"", "another schema message" },
+        { "\"digest\":\"", "not that of its columns" },
+        { "\"c01\",\"", "not that of its columns" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        size_t at = find(2, cases[i][0], strlen(cases[i][0]));
+        const struct stream_options o = { .rows = 9, .batches = 1, .seed = 4, .types = two_types };
+        struct sl_buf s = stream_make(&o, NULL);
+        struct stream_part parts[4];
+        assert_int_equal(stream_split(sl_buf_str(&s), parts, 4), 3);
+        uint8_t *digit = s.p + parts[2].off + at;
+        *digit = *digit == '0' ? '1' : '0';
+        stream_rehash(&s, &parts[2]);
+        says(sl_buf_str(&s), SL_READ_STRICT, SL_E_DATA, cases[i][1]);
+        sl_buf_release(&s);
+    }
+}
+
 static void test_profile_version(void **state)
 {
     (void)state;
@@ -347,10 +370,15 @@ static void test_large_body(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_other_formats),
-        cmocka_unit_test(test_rules),      cmocka_unit_test(test_profile_version),
-        cmocka_unit_test(test_poison),     cmocka_unit_test(test_no_columns),
-        cmocka_unit_test(test_trailer),    cmocka_unit_test(test_drip),
+        cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_other_formats),
+        cmocka_unit_test(test_rules),
+        cmocka_unit_test(test_trailer_hashes),
+        cmocka_unit_test(test_profile_version),
+        cmocka_unit_test(test_poison),
+        cmocka_unit_test(test_no_columns),
+        cmocka_unit_test(test_trailer),
+        cmocka_unit_test(test_drip),
         cmocka_unit_test(test_large_body),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
