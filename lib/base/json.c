@@ -8,6 +8,7 @@
  * Reals are dumped with 17 significant digits, which every double survives. */
 #include "base/json.h"
 
+#include <errno.h>
 #include <jansson.h>
 
 #include "base/utf8.h"
@@ -59,13 +60,15 @@ enum sl_status sl_json_parse(struct sl_json **out, struct sl_str text, struct sl
         sl_err_at(err, NULL, (int64_t)deep, -1);
         return st;
     }
+    errno = 0;
     json_t *v = json_loadb(text.n ? text.p : "", text.n,
                            JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &why);
     if (v) {
         *out = out_of(v);
         return SL_OK;
     }
-    if (json_error_code(&why) == json_error_out_of_memory)
+    /* Most of its failed allocations come out of jansson as a syntax error. */
+    if (json_error_code(&why) == json_error_out_of_memory || errno == ENOMEM)
         return sl_err_nomem(err, text.n);
     enum sl_status st = sl_err_set(err, SL_E_DATA, "not JSON at line %d, column %d: %s", why.line,
                                    why.column, why.text);
