@@ -10,6 +10,8 @@
 #include <string.h>
 
 #include "order/pack.h"
+#include "order/waiting.h"
+#include "run/kinds.h"
 #include "run/tool.h"
 #include "token/tokenizer.h"
 
@@ -20,17 +22,22 @@ struct conf {
     const char *carry;
 };
 
-/* clang-format off */
 static const struct sl_opt options[] = {
     { 0, "length", "L", SL_OPT_T_UINT, offsetof(struct conf, length),
-      "tokens of a sequence", SL_OPT_RESULT | SL_OPT_REQUIRED, 1, SL_PACK_MAX_STORED },
-    SL_OPT_BOOL(0, "extra-token", struct conf, extra_token, "store L + 1 tokens: the last of a row is the first of the next", SL_OPT_RESULT),
-    SL_OPT_BOOL(0, "drop-last", struct conf, drop_last, "cut the last partial sequence away; without it, it is padded", SL_OPT_RESULT),
-    SL_OPT_CHOICE(0, "by", "none|source", struct conf, by, "what never mixes in a sequence [none]", SL_OPT_RESULT),
-    SL_OPT_STR(0, "carry", "COL,...", struct conf, carry, "numeric columns carried as token-weighted means; default: every difficulty_*", SL_OPT_RESULT),
+      "tokens of a sequence, at most 16777216", SL_OPT_RESULT | SL_OPT_REQUIRED, 1,
+      SL_PACK_MAX_STORED },
+    SL_OPT_BOOL(0, "extra-token", struct conf, extra_token,
+                "store L + 1 tokens: the last of a row is the first of the next", SL_OPT_RESULT),
+    SL_OPT_BOOL(0, "drop-last", struct conf, drop_last,
+                "cut the last partial sequence away; without it, it is padded", SL_OPT_RESULT),
+    SL_OPT_CHOICE(0, "by", "none|source", struct conf, by, "what never mixes in a sequence [none]",
+                  SL_OPT_RESULT),
+    SL_OPT_STR(
+        0, "carry", "COL,...", struct conf, carry,
+        "numeric columns carried as token-weighted means, or none; default: every difficulty_*",
+        SL_OPT_RESULT),
     SL_OPT_END
 };
-/* clang-format on */
 
 /* The first columns of the output; source (where the input has it) and the
  * carried ones follow. */
@@ -57,10 +64,19 @@ struct state {
     int carry[SL_MAX_FIELDS];
     uint32_t n_carry;
     double values[SL_MAX_FIELDS];
-    bool keeps;            /* --drop-last */
-    struct sl_rows **kept; /* by slot: documents that wait; NULL: none yet */
-    uint32_t n_kept;
+    struct sl_waiting waiting; /* with --drop-last */
 };
+
+static enum sl_status check(void *conf, struct sl_err *err)
+{
+    const struct conf *c = conf;
+    if (c->length + c->extra_token > SL_PACK_MAX_STORED)
+        return sl_err_set(err, SL_E_USAGE,
+                          "--length %llu with --extra-token: a row has at most %u "
+                          "tokens",
+                          (unsigned long long)c->length, SL_PACK_MAX_STORED);
+    return SL_OK;
+}
 
 /* ---- columns ---- */
 
@@ -69,15 +85,15 @@ static bool is_number(const struct sl_field *f)
     return f->type <= SL_T_FLOAT64;
 }
 
+static const char own_columns[] =
+    "id,tokens,doc_ids,doc_starts,doc_offsets,loss_mask,source,copy,stage,weight";
+
 static enum sl_status add_carry(const struct sl_schema *in, struct sl_str name, int *carry,
                                 uint32_t *n, struct sl_err *err)
 {
-    static const char *const own[] = { "id",          "tokens",    "doc_ids", "doc_starts",
-                                       "doc_offsets", "loss_mask", "source",  "copy",
-                                       "stage",       "weight" };
-    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
-        if (sl_str_eq(name, sl_str_of(own[i])))
-            return sl_err_set(err, SL_E_USAGE, "--carry: '%s' is a column of sequences", own[i]);
+    if (sl_list_has(own_columns, name))
+        return sl_err_set(err, SL_E_USAGE, "--carry: '%.*s' is a column of sequences", (int)name.n,
+                          name.p);
     for (uint32_t i = 0; i < in->n_fields; i++) {
         if (!sl_str_eq(name, sl_str_of(in->fields[i]->name)))
             continue;
@@ -105,14 +121,11 @@ static enum sl_status find_carry(const struct conf *conf, const struct sl_schema
                 carry[(*n)++] = (int)i;
         return SL_OK;
     }
-    struct sl_str all = sl_str_of(conf->carry);
-    for (size_t from = 0; from < all.n;) {
-        size_t to = sl_str_find(all, from, ',');
-        struct sl_str name = sl_str_trim((struct sl_str){ all.p + from, to - from });
-        if (name.n)
-            SL_TRY(add_carry(in, name, carry, n, err));
-        from = to + 1;
-    }
+    struct sl_str rest = sl_str_of(conf->carry), name;
+    if (sl_str_eq(rest, SL_STR("none")))
+        return SL_OK;
+    while (sl_list_next(&rest, ',', &name))
+        SL_TRY(add_carry(in, name, carry, n, err));
     return SL_OK;
 }
 
@@ -172,8 +185,7 @@ static enum sl_status emit(void *ctx, const struct sl_pack_seq *q, struct sl_err
     }
     for (uint32_t k = 0; k < s->n_carry; k++)
         SL_TRY(add_mean(&c[k], q->carry[k], err));
-    if (q->slot < s->n_kept && s->kept[q->slot])
-        sl_rows_reset(s->kept[q->slot]);
+    sl_waiting_forget(&s->waiting, q->slot);
     return sl_run_close_row(s->run, err);
 }
 
@@ -193,28 +205,8 @@ static enum sl_status reject_rows(struct state *s, struct sl_rows *rows, struct 
 static enum sl_status cut(void *ctx, uint32_t slot, struct sl_err *err)
 {
     struct state *s = ctx;
-    return slot < s->n_kept && s->kept[slot] ? reject_rows(s, s->kept[slot], err) : SL_OK;
-}
-
-static enum sl_status keep(struct state *s, uint32_t slot, const struct sl_batch *b, int64_t row,
-                           struct sl_err *err)
-{
-    if (slot >= s->n_kept) {
-        uint32_t n = slot + 1 + slot / 2;
-        struct sl_rows **kept = realloc(s->kept, n * sizeof(struct sl_rows *));
-        if (!kept)
-            return sl_err_nomem(err, n * sizeof(struct sl_rows *));
-        memset(kept + s->n_kept, 0, (n - s->n_kept) * sizeof(struct sl_rows *));
-        s->kept = kept;
-        s->n_kept = n;
-    }
-    if (!s->kept[slot]) {
-        s->kept[slot] = calloc(1, sizeof(struct sl_rows));
-        if (!s->kept[slot])
-            return sl_err_nomem(err, sizeof(struct sl_rows));
-        SL_TRY(sl_rows_init(s->kept[slot], sl_run_in_schema(s->run), err));
-    }
-    return sl_rows_take_range(s->kept[slot], b, row, 1, err);
+    struct sl_rows *rows = sl_waiting_rows(&s->waiting, slot);
+    return rows ? reject_rows(s, rows, err) : SL_OK;
 }
 
 /* ---- the flow ---- */
@@ -264,14 +256,13 @@ static enum sl_status pack_conf(const struct state *s, const struct sl_schema *i
 static enum sl_status start(struct sl_run *run, struct sl_err *err)
 {
     const struct sl_schema *in = sl_run_in_schema(run);
-    const struct conf *conf = sl_run_conf(run);
     struct sl_pack_conf pack;
     struct state *s = calloc(1, sizeof *s);
     if (!s)
         return sl_err_nomem(err, sizeof *s);
     sl_run_set_state(run, s);
     s->run = run;
-    s->keeps = conf->drop_last;
+    sl_waiting_init(&s->waiting, in);
     sl_run_tally(run)->law = "tokens";
     SL_TRY(find_columns(s, in, err));
     SL_TRY(pack_conf(s, in, &pack, err));
@@ -291,6 +282,7 @@ static double number_at(const struct sl_column *c, int64_t row)
 static enum sl_status add_row(struct state *s, const struct sl_batch *b, int64_t row,
                               struct sl_err *err)
 {
+    const struct conf *conf = sl_run_conf(s->run);
     const struct sl_column *tokens = &b->columns[s->tokens];
     int64_t from = sl_column_start(tokens, row), to = sl_column_start(tokens, row + 1);
     int64_t width = sl_type_width(tokens->children[0].field), waits;
@@ -307,7 +299,8 @@ static enum sl_status add_row(struct state *s, const struct sl_batch *b, int64_t
     for (uint32_t k = 0; k < s->n_carry; k++)
         s->values[k] = number_at(&b->columns[s->carry[k]], row);
     SL_TRY(sl_pack_add(s->pack, &doc, &waits, err));
-    return s->keeps && waits >= 0 ? keep(s, (uint32_t)waits, b, row, err) : SL_OK;
+    return conf->drop_last && waits >= 0 ? sl_waiting_add(&s->waiting, (uint32_t)waits, b, row, err)
+                                         : SL_OK;
 }
 
 static enum sl_status step(struct sl_run *run, const struct sl_batch *b, struct sl_err *err)
@@ -361,12 +354,7 @@ static void stop(struct sl_run *run)
     struct state *s = sl_run_state(run);
     if (!s)
         return;
-    for (uint32_t i = 0; i < s->n_kept; i++) {
-        if (s->kept[i] && s->kept[i]->cols)
-            sl_rows_release(s->kept[i]);
-        free(s->kept[i]);
-    }
-    free(s->kept);
+    sl_waiting_release(&s->waiting);
     sl_pack_free(s->pack);
     free(s);
 }
@@ -389,6 +377,7 @@ static const struct sl_tool tool = {
     .reasons = reasons,
     .counts = counts,
     .flow = SL_SCAN,
+    .check = check,
     .schema = schema,
     .start = start,
     .step = step,

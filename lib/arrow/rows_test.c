@@ -36,6 +36,30 @@ static void same_row(const struct sl_batch *got, int64_t at, const struct sl_bat
     sl_buf_release(&y);
 }
 
+enum { ANYTHING, FILTER, RANGE }; /* by the round, modulo 3 */
+
+/* Up to ROWS row numbers of a kind; returns how many. */
+static size_t pick_rows(int round, uint64_t *rng, uint32_t *rows)
+{
+    size_t n = 0;
+    uint32_t first = (uint32_t)(model_random(rng) % ROWS);
+    uint32_t want = (uint32_t)(model_random(rng) % (ROWS - first + 1));
+    if (round % 3 == ANYTHING) { /* repeats too */
+        while (n < want)
+            rows[n++] = (uint32_t)(model_random(rng) % ROWS);
+    } else if (round % 3 == FILTER) { /* drops little */
+        for (uint32_t i = 0; i < ROWS; i++)
+            if (model_random(rng) % 20)
+                rows[n++] = i;
+    } else {
+        while (n < want) {
+            rows[n] = first + (uint32_t)n;
+            n++;
+        }
+    }
+    return n;
+}
+
 static void take_is_the_model(void **state)
 {
     (void)state;
@@ -58,23 +82,12 @@ static void take_is_the_model(void **state)
         check_lent(&src, &from);
         for (int piece = 0; piece < 3; piece++) {
             size_t start = n;
-            if (round % 3 == 0) { /* anything, repeats too */
-                size_t want = model_random(&rng) % ROWS;
-                while (n < start + want)
-                    rows[n++] = (uint32_t)(model_random(&rng) % ROWS);
-            } else if (round % 3 == 1) { /* a filter that drops little */
-                for (uint32_t i = 0; i < ROWS; i++)
-                    if (model_random(&rng) % 20)
-                        rows[n++] = i;
-            } else { /* a range */
-                uint32_t first = (uint32_t)(model_random(&rng) % ROWS);
-                uint32_t len = (uint32_t)(model_random(&rng) % (ROWS - first + 1));
-                for (uint32_t i = 0; i < len; i++)
-                    rows[n++] = first + i;
-                OK(sl_rows_take_range(&dst, &from, first, len, &err));
-                continue;
-            }
-            OK(sl_rows_take(&dst, &from, rows + start, n - start, &err));
+            n += pick_rows(round, &rng, rows + start);
+            if (round % 3 == RANGE)
+                OK(sl_rows_take_range(&dst, &from, n > start ? rows[start] : 0,
+                                      (int64_t)(n - start), &err));
+            else
+                OK(sl_rows_take(&dst, &from, rows + start, n - start, &err));
         }
         check_lent(&dst, &to);
         assert_int_equal(to.n_rows, n);

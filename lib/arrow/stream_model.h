@@ -4,8 +4,11 @@
 
 /* For tests alone: whole streams in memory, made by the writer. */
 
+#include "arrow/message_read.h"
 #include "arrow/test_model.h"
 #include "arrow/writer.h"
+#include "base/hash.h"
+#include "base/num.h"
 
 struct stream_options {
     int rows; /* a batch */
@@ -79,6 +82,47 @@ static inline struct sl_buf stream_make(const struct stream_options *o, struct s
     sl_rows_release(&rows);
     sl_schema_release(&schema);
     return bytes;
+}
+
+/* A message of a stream: where it is, and how many bytes its parts have. */
+struct stream_part {
+    size_t off, front, body;
+};
+
+static inline struct sl_front stream_front(const uint8_t *message, size_t front)
+{
+    struct sl_front f;
+    const struct sl_str meta = { (const char *)message + 8, front - 8 };
+    OK(sl_front_parse(&f, meta, true, &err));
+    return f;
+}
+
+/* All messages; what follows the last one is the end marker. */
+static inline size_t stream_split(struct sl_str bytes, struct stream_part *parts, size_t max)
+{
+    const uint8_t *p = (const uint8_t *)bytes.p;
+    size_t n = 0, off = 0, length;
+    while ((length = sl_load32(p + off + 4)) != 0) {
+        assert_true(n < max);
+        struct sl_front f = stream_front(p + off, length + 8);
+        size_t body = f.error.p ? 0 : (size_t)f.body_bytes;
+        parts[n++] = (struct stream_part){ off, length + 8, body };
+        off += length + 8 + body;
+        if (off == bytes.n)
+            return n;
+    }
+    assert_int_equal(off + 8, bytes.n);
+    return n;
+}
+
+/* Make the hash of a message that was changed right again. */
+static inline void stream_rehash(struct sl_buf *bytes, const struct stream_part *part)
+{
+    uint8_t *p = bytes->p + part->off;
+    struct sl_front f = stream_front(p, part->front);
+    char *digits = (char *)p + (f.hash.p - (const char *)p);
+    memset(digits, '0', SL_HASH64_DIGITS);
+    sl_hash64_hex(sl_hash64(p, part->front + part->body), digits);
 }
 
 #endif

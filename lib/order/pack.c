@@ -256,51 +256,55 @@ static enum sl_status emit(struct sl_pack *p, struct open_seq *s, struct sl_err 
 
 /* ---- a document is poured ---- */
 
-static enum sl_status add_piece(struct open_seq *s, const struct sl_pack_doc *doc, uint32_t start,
-                                uint32_t n, struct sl_err *err)
+/* Tokens [start, start + n) of a document with its end token. */
+struct part {
+    uint32_t start, n;
+    bool goes_on; /* continues the last piece of the sequence that it is put into */
+};
+
+static enum sl_status add_piece(struct open_seq *s, const struct sl_pack_doc *doc,
+                                const struct part *part, struct sl_err *err)
 {
     SL_TRY(sl_buf_add(&s->ids, doc->id.b, ID_BYTES, err));
-    SL_TRY(add_number(&s->starts, start, err));
+    SL_TRY(add_number(&s->starts, part->start, err));
     SL_TRY(add_number(&s->offsets, s->n, err));
-    SL_TRY(add_number(&s->lengths, n, err));
+    SL_TRY(add_number(&s->lengths, part->n, err));
     return add_number(&s->copies, doc->copy, err);
 }
 
-/* Tokens [start, start + n) of a document with its end token. */
 static enum sl_status add_tokens(const struct sl_pack *p, struct open_seq *s,
-                                 const struct sl_pack_doc *doc, uint32_t start, uint32_t n,
+                                 const struct sl_pack_doc *doc, const struct part *part,
                                  struct sl_err *err)
 {
     size_t width = p->conf.width;
-    bool last = (uint64_t)start + n > doc->n_tokens;
-    uint32_t plain = last ? n - 1 : n;
+    bool last = (uint64_t)part->start + part->n > doc->n_tokens;
+    uint32_t plain = last ? part->n - 1 : part->n;
     if (plain)
-        SL_TRY(sl_buf_add(&s->tokens, (const uint8_t *)doc->tokens + start * width, plain * width,
-                          err));
+        SL_TRY(sl_buf_add(&s->tokens, (const uint8_t *)doc->tokens + part->start * width,
+                          plain * width, err));
     return last ? sl_buf_add(&s->tokens, &p->conf.eos, width, err) : SL_OK;
 }
 
-/* Put a part of a document at the end of a sequence; goes_on: it continues the
- * sequence's last piece. */
-static enum sl_status put(struct sl_pack *p, struct open_seq *s, const struct sl_pack_doc *doc,
-                          uint32_t start, uint32_t n, bool goes_on, struct sl_err *err)
+/* Put a part of a document at the end of a sequence. */
+static enum sl_status put(const struct sl_pack *p, struct open_seq *s,
+                          const struct sl_pack_doc *doc, struct part part, struct sl_err *err)
 {
-    if (goes_on)
-        ((uint32_t *)(void *)(s->lengths.p + s->lengths.n))[-1] += n;
+    if (part.goes_on)
+        ((uint32_t *)(void *)(s->lengths.p + s->lengths.n))[-1] += part.n;
     else
-        SL_TRY(add_piece(s, doc, start, n, err));
-    SL_TRY(add_tokens(p, s, doc, start, n, err));
+        SL_TRY(add_piece(s, doc, &part, err));
+    SL_TRY(add_tokens(p, s, doc, &part, err));
     for (uint32_t k = 0; k < p->conf.n_carry; k++) {
         if (!isfinite(doc->carry[k]))
             continue;
-        s->means[k].sum += doc->carry[k] * n;
-        s->means[k].tokens += n;
+        s->means[k].sum += doc->carry[k] * part.n;
+        s->means[k].tokens += part.n;
     }
     if (!s->n && !p->conf.by_source)
         SL_TRY(set_source(s, doc, err));
-    else if (!goes_on && !s->mixed)
+    else if (!part.goes_on && !s->mixed)
         s->mixed = !same_source(s, doc);
-    s->n += n;
+    s->n += part.n;
     return SL_OK;
 }
 
@@ -308,21 +312,20 @@ static enum sl_status pour(struct sl_pack *p, struct open_seq *s, const struct s
                            bool *emitted, struct sl_err *err)
 {
     uint32_t total = doc->n_tokens + 1; /* the end token is the last */
-    bool goes_on = false;
+    bool extra = p->conf.extra_token, goes_on = false;
     for (uint32_t at = 0; at < total;) {
         uint32_t room = p->n_stored - s->n;
         uint32_t n = total - at < room ? total - at : room;
-        SL_TRY(put(p, s, doc, at, n, goes_on, err));
+        SL_TRY(put(p, s, doc, (struct part){ at, n, goes_on }, err));
         at += n;
         if (s->n < p->n_stored)
             break;
         SL_TRY(emit(p, s, err));
         *emitted = true;
         seq_reset(p, s);
-        goes_on = p->conf.extra_token;
-        if (p->conf.extra_token)
-            SL_TRY(put(p, s, doc, at - 1, 1, false, err));
-        s->overlap = p->conf.extra_token;
+        if (extra)
+            SL_TRY(put(p, s, doc, (struct part){ at - 1, 1, false }, err));
+        s->overlap = goes_on = extra;
     }
     return SL_OK;
 }

@@ -30,6 +30,14 @@ static const struct sl_opt any_output[] = {
                 "write a make rule: the output depends on the inputs", SL_OPT_HIDDEN),
     SL_OPT_END
 };
+static const struct sl_opt folder_output[] = {
+    SL_OPT_PATH('o', "output", "DIR", O, common.output, "folder to write; made where it is absent",
+                0),
+    SL_OPT_BOOL('f', "force", O, common.force, "replace what the folder holds", 0),
+    SL_OPT_PATH(0, "depfile", "FILE", O, depfile,
+                "write a make rule: the output depends on the inputs", SL_OPT_HIDDEN),
+    SL_OPT_END
+};
 static const struct sl_opt stream_output[] = {
     SL_OPT_RANGE(0, "compress", "LEVEL", SL_OPT_T_UINT, O, compress, 1, 19,
                  "zstd for every buffer; without LEVEL 3", SL_OPT_OPTIONAL),
@@ -94,7 +102,7 @@ void sl_run_groups(struct sl_run *run)
     if (t->reasons)
         add_group(run, rejecting, &run->opt);
     if (t->flow != SL_PLAIN || t->text_out)
-        add_group(run, any_output, &run->opt);
+        add_group(run, t->folder_out ? folder_output : any_output, &run->opt);
     if (stream)
         add_group(run, stream_output, &run->opt);
     if (t->flow != SL_PLAIN) {

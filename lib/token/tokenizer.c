@@ -77,8 +77,8 @@ static enum sl_status from_json(struct sl_token_info *info, const struct sl_json
                                 struct sl_err *err)
 {
     struct sl_str name = sl_json_str(sl_json_get(o, "name"));
-    if (!name.n || name.n > SL_MAX_TOKENIZER_NAME)
-        return bad_key("name", "is missing or too long", err);
+    if (!name.n || name.n > SL_MAX_TOKENIZER_NAME || memchr(name.p, 0, name.n))
+        return bad_key("name", "is missing, too long or has a NUL", err);
     memcpy(info->name, name.p, name.n);
     info->name[name.n] = 0;
     SL_TRY(get_number(o, "vocab_size", &info->vocab_size, err));

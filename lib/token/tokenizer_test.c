@@ -108,6 +108,7 @@ static void bad_info_is_refused(void **state)
     static const char *const cases[][2] = {
         { "\"bytes\"", "\"\"" },
         { "\"bytes\"", "7" },
+        { "bytes", "by\\u0000s" },
         { ":258", ":-1" },
         { ":258", ":4294967296" },
         { "\"max_id\":257,", "" },

@@ -196,11 +196,11 @@ static enum sl_status convert_run(iconv_t cd, const uint8_t *p, const uint8_t *e
     return SL_OK;
 }
 
-/* The characters from p to end, all well formed by cut. */
-static enum sl_status decode_run(iconv_t cd, const struct multi *m, const uint8_t *p,
-                                 const uint8_t *end, struct sl_buf *out, uint64_t *n_replaced,
-                                 struct sl_err *err)
+/* A run of characters, all well formed by cut. */
+static enum sl_status decode_run(iconv_t cd, const struct multi *m, struct sl_str run,
+                                 struct sl_buf *out, uint64_t *n_replaced, struct sl_err *err)
 {
+    const uint8_t *p = (const uint8_t *)run.p, *end = p + run.n;
     while (p < end) {
         const uint8_t *bad;
         SL_TRY(convert_run(cd, p, end, out, &bad, err));
@@ -237,7 +237,8 @@ static enum sl_status decode_cut(iconv_t cd, const struct multi *m, struct sl_st
                 break;
             p += c.n;
         }
-        SL_TRY(decode_run(cd, m, from, p, out, n_replaced, err));
+        struct sl_str run = { (const char *)from, (size_t)(p - from) };
+        SL_TRY(decode_run(cd, m, run, out, n_replaced, err));
         if (c.good && c.cp) {
             SL_TRY(sl_buf_reserve(out, 4, err));
             sl_charset_put(out, c.cp);

@@ -357,16 +357,35 @@ static void test_linear_time(void **state)
         if (took > 5)
             fail_msg("%s%s...: %.1f s for 4 MB", pages[i].html, pages[i].text, took);
     }
-    /* Attributes with names of their own in one tag. */
+}
+
+static double time_of_page(struct sl_buf *page)
+{
+    double start = now();
+    run_n(sl_buf_str(page), SL_PAGE_HTML, NULL);
+    sl_buf_release(page);
+    return now() - start;
+}
+
+static void test_linear_time_in_tags(void **state)
+{
+    (void)state;
     struct sl_buf page;
+    /* Attributes with names of their own. */
     sl_buf_init(&page, (size_t)8 << 20);
     assert_int_equal(sl_buf_add(&page, "<b ", 3, NULL), SL_OK);
     for (unsigned i = 0; page.n < (size_t)4 << 20; i++)
         assert_int_equal(sl_buf_addf(&page, NULL, "x%u%s", i, i % 300 ? " " : "><b "), SL_OK);
-    double start = now();
-    run_n(sl_buf_str(&page), SL_PAGE_HTML, NULL);
-    assert_true(now() - start < 5);
-    sl_buf_release(&page);
+    assert_true(time_of_page(&page) < 5);
+    /* A style with what could hide an element, and blanks behind it. */
+    sl_buf_init(&page, (size_t)8 << 20);
+    assert_int_equal(sl_buf_add(&page, "<b style='", 10, NULL), SL_OK);
+    while (page.n < (size_t)2 << 20)
+        assert_int_equal(sl_buf_add(&page, "display:", 8, NULL), SL_OK);
+    while (page.n < (size_t)4 << 20)
+        assert_int_equal(sl_buf_add(&page, " ", 1, NULL), SL_OK);
+    assert_int_equal(sl_buf_add(&page, "'>", 2, NULL), SL_OK);
+    assert_true(time_of_page(&page) < 5);
 }
 
 int main(void)
@@ -377,7 +396,8 @@ int main(void)
         cmocka_unit_test(test_facts),       cmocka_unit_test(test_charset),
         cmocka_unit_test(test_plain),       cmocka_unit_test(test_kinds),
         cmocka_unit_test(test_cut),         cmocka_unit_test(test_flattened),
-        cmocka_unit_test(test_linear_time), cmocka_unit_test(test_block_limit),
+        cmocka_unit_test(test_linear_time), cmocka_unit_test(test_linear_time_in_tags),
+        cmocka_unit_test(test_block_limit),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

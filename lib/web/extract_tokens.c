@@ -44,6 +44,13 @@ static enum sl_status on_html(struct sl_extractor *x, struct sl_err *err)
     return copy_fact(&x->lang, lang, err);
 }
 
+static size_t skip_blanks(struct sl_str s, size_t i)
+{
+    while (i < s.n && (s.p[i] == ' ' || (s.p[i] >= '\t' && s.p[i] <= '\r')))
+        i++;
+    return i;
+}
+
 /* Whether the CSS declarations hold property: value, blanks and case aside. */
 static bool style_has(struct sl_str style, struct sl_str property, struct sl_str value)
 {
@@ -51,10 +58,11 @@ static bool style_has(struct sl_str style, struct sl_str property, struct sl_str
         struct sl_str rest = { style.p + i, style.n - i };
         if ((*rest.p | 0x20) != property.p[0] || !sl_str_starts_nocase(rest, property))
             continue;
-        rest = sl_str_trim((struct sl_str){ rest.p + property.n, rest.n - property.n });
-        if (rest.n == 0 || *rest.p != ':')
+        size_t at = skip_blanks(style, i + property.n);
+        if (at == style.n || style.p[at] != ':')
             continue;
-        rest = sl_str_trim((struct sl_str){ rest.p + 1, rest.n - 1 });
+        at = skip_blanks(style, at + 1);
+        rest = (struct sl_str){ style.p + at, style.n - at };
         if (sl_str_starts_nocase(rest, value))
             return true;
     }

@@ -38,10 +38,11 @@ struct sl_http_decoder {
     struct sl_unzstd *unzstd;
 };
 
-/* What became of one coding. */
-enum outcome {
-    UNDONE, /* out has the bytes */
-    NOT_IT, /* the body is not coded so; out is of no use */
+/* One coding being undone. */
+struct undone {
+    struct sl_buf *out;
+    unsigned notes;
+    bool is_it; /* false: the body is not coded so, out is of no use */
 };
 
 struct sl_http_decoder *sl_http_decoder_new(size_t max_body_bytes)
@@ -110,63 +111,62 @@ static size_t chunk_end(struct sl_str s, size_t at)
 }
 
 /* Append up to size bytes of in from *at; OVER_LIMIT where out is full. */
-static enum sl_status add_chunk(struct sl_str in, size_t *at, uint64_t size, struct sl_buf *out,
-                                unsigned *notes, struct sl_err *err)
+static enum sl_status add_chunk(struct sl_str in, size_t *at, uint64_t size, struct undone *u,
+                                struct sl_err *err)
 {
     size_t take = size < in.n - *at ? (size_t)size : in.n - *at;
-    size_t room = out->max - out->n;
+    size_t room = u->out->max - u->out->n;
     if (take > room) {
-        *notes |= SL_HTTP_OVER_LIMIT;
+        u->notes |= SL_HTTP_OVER_LIMIT;
         take = room;
     }
-    SL_TRY(sl_buf_add(out, in.p + *at, take, err));
+    SL_TRY(sl_buf_add(u->out, in.p + *at, take, err));
     *at += take;
     return SL_OK;
 }
 
-static enum sl_status undo_chunked(struct sl_str in, struct sl_buf *out, unsigned *notes,
-                                   enum outcome *outcome, struct sl_err *err)
+static enum sl_status undo_chunked(struct sl_str in, struct undone *u, struct sl_err *err)
 {
     size_t at = 0, line;
     uint64_t size;
-    *outcome = NOT_IT;
+    u->is_it = false;
     for (bool first = true; (line = chunk_line(in, at, &size)) != 0; first = false) {
         at += line;
         if (size == 0) {
             /* A text may begin with the line "0"; an empty body ends there. */
             if (!first || in.n - at <= 2)
-                *outcome = UNDONE;
+                u->is_it = true;
             return SL_OK;
         }
-        SL_TRY(add_chunk(in, &at, size, out, notes, err));
-        if (*notes & SL_HTTP_OVER_LIMIT) {
-            *outcome = UNDONE;
+        SL_TRY(add_chunk(in, &at, size, u, err));
+        if (u->notes & SL_HTTP_OVER_LIMIT) {
+            u->is_it = true;
             return SL_OK;
         }
         size_t line_end = chunk_end(in, at);
         bool cut = at == in.n || (at + 1 == in.n && in.p[at] == '\r');
         if (first && line_end == 0 && !cut)
             return SL_OK; /* a first line that looks like a size by chance */
-        *outcome = UNDONE;
+        u->is_it = true;
         if (line_end == 0)
             break;
         at += line_end;
     }
-    if (*outcome == UNDONE)
-        *notes |= SL_HTTP_BODY_TRUNCATED;
+    if (u->is_it)
+        u->notes |= SL_HTTP_BODY_TRUNCATED;
     return SL_OK;
 }
 
 /* ---- compressed ---- */
 
-/* Notes for a piece that ended so; NOT_IT where nothing came of it. */
-static enum outcome judge(const struct sl_decoded *end, size_t n_out, unsigned *notes)
+/* A marked piece ended so: it is what it claimed where anything came of it. */
+static void judge(const struct sl_decoded *end, struct undone *u)
 {
-    if (end->how == SL_ENDED_FULL)
-        *notes |= SL_HTTP_OVER_LIMIT;
-    else if (end->how != SL_ENDED_WHOLE)
-        *notes |= SL_HTTP_BODY_TRUNCATED;
-    return end->how == SL_ENDED_WHOLE || n_out > 0 ? UNDONE : NOT_IT;
+    u->is_it = end->how == SL_ENDED_WHOLE || u->out->n > 0;
+    if (u->is_it && end->how == SL_ENDED_FULL)
+        u->notes |= SL_HTTP_OVER_LIMIT;
+    else if (u->is_it && end->how != SL_ENDED_WHOLE)
+        u->notes |= SL_HTTP_BODY_TRUNCATED;
 }
 
 static bool has_gzip_mark(struct sl_str s)
@@ -175,24 +175,23 @@ static bool has_gzip_mark(struct sl_str s)
 }
 
 /* One or more members; what is behind the last one is left out. */
-static enum sl_status undo_gzip(struct sl_http_decoder *d, struct sl_str in, struct sl_buf *out,
-                                unsigned *notes, enum outcome *outcome, struct sl_err *err)
+static enum sl_status undo_gzip(struct sl_http_decoder *d, struct sl_str in, struct undone *u,
+                                struct sl_err *err)
 {
-    *outcome = NOT_IT;
+    u->is_it = false;
     while (has_gzip_mark(in)) {
         size_t used;
         bool more;
-        enum sl_status st = sl_inflate_gzip_member(d->inflater, in, out, &used, &more, NULL);
+        enum sl_status st = sl_inflate_gzip_member(d->inflater, in, u->out, &used, &more, NULL);
         if (st == SL_E_SYSTEM)
-            return sl_err_nomem(err, out->max);
+            return sl_err_nomem(err, u->out->max);
         if (st != SL_OK || more) {
             struct sl_decoded end;
-            SL_TRY(sl_inflate_prefix(SL_INFLATE_GZIP, in, out, &end, err));
-            if (*outcome == NOT_IT || out->n)
-                *outcome = judge(&end, out->n, notes);
+            SL_TRY(sl_inflate_prefix(SL_INFLATE_GZIP, in, u->out, &end, err));
+            judge(&end, u);
             return SL_OK;
         }
-        *outcome = UNDONE;
+        u->is_it = true;
         in = (struct sl_str){ in.p + used, in.n - used };
     }
     return SL_OK;
@@ -205,72 +204,70 @@ static bool has_zlib_mark(struct sl_str s)
 }
 
 /* For codings without a mark: did the bytes show that they are one? */
-static enum outcome judge_unmarked(struct sl_str in, const struct sl_decoded *end, size_t n_out,
-                                   unsigned *notes)
+static void judge_unmarked(struct sl_str in, const struct sl_decoded *end, struct undone *u)
 {
     bool whole = end->how == SL_ENDED_WHOLE && in.n - end->consumed <= 2;
-    bool much = n_out >= 4096 || (n_out >= 256 && n_out > in.n);
+    bool much = u->out->n >= 4096 || (u->out->n >= 256 && u->out->n > in.n);
     bool through = (end->how == SL_ENDED_CUT || end->how == SL_ENDED_FULL) && much;
-    return whole || through ? judge(end, n_out, notes) : NOT_IT;
+    if (whole || through)
+        judge(end, u);
 }
 
-static enum sl_status undo_deflate(struct sl_http_decoder *d, struct sl_str in, struct sl_buf *out,
-                                   unsigned *notes, enum outcome *outcome, struct sl_err *err)
+static enum sl_status undo_deflate(struct sl_http_decoder *d, struct sl_str in, struct undone *u,
+                                   struct sl_err *err)
 {
     size_t used;
     bool more;
     struct sl_decoded end;
-    *outcome = NOT_IT;
+    u->is_it = false;
     if (has_zlib_mark(in)) {
-        enum sl_status st = sl_inflate_zlib(d->inflater, in, out, &used, &more, NULL);
+        enum sl_status st = sl_inflate_zlib(d->inflater, in, u->out, &used, &more, NULL);
         if (st == SL_E_SYSTEM)
-            return sl_err_nomem(err, out->max);
+            return sl_err_nomem(err, u->out->max);
         if (st == SL_OK && !more) {
-            *outcome = UNDONE;
+            u->is_it = true;
             return SL_OK;
         }
-        SL_TRY(sl_inflate_prefix(SL_INFLATE_ZLIB, in, out, &end, err));
-        *outcome = judge(&end, out->n, notes);
-        if (*outcome == UNDONE)
+        SL_TRY(sl_inflate_prefix(SL_INFLATE_ZLIB, in, u->out, &end, err));
+        judge(&end, u);
+        if (u->is_it)
             return SL_OK;
-        sl_buf_reset(out);
+        sl_buf_reset(u->out);
     }
-    SL_TRY(sl_inflate_prefix(SL_INFLATE_RAW, in, out, &end, err));
-    *outcome = judge_unmarked(in, &end, out->n, notes);
+    SL_TRY(sl_inflate_prefix(SL_INFLATE_RAW, in, u->out, &end, err));
+    judge_unmarked(in, &end, u);
     return SL_OK;
 }
 
-static enum sl_status undo_br(struct sl_str in, struct sl_buf *out, unsigned *notes,
-                              enum outcome *outcome, struct sl_err *err)
+static enum sl_status undo_br(struct sl_str in, struct undone *u, struct sl_err *err)
 {
     struct sl_decoded end;
-    SL_TRY(sl_brotli_prefix(in, out, &end, err));
-    *outcome = judge_unmarked(in, &end, out->n, notes);
+    SL_TRY(sl_brotli_prefix(in, u->out, &end, err));
+    judge_unmarked(in, &end, u);
     return SL_OK;
 }
 
 /* A damaged or cut zstd body: a streaming source gives what comes before. */
-static enum sl_status zstd_prefix(struct sl_str in, struct sl_buf *out, unsigned *notes,
-                                  struct sl_err *err)
+static enum sl_status zstd_prefix(struct sl_str in, struct undone *u, struct sl_err *err)
 {
     struct sl_source *s = NULL;
     SL_TRY(sl_source_open_mem(&s, in, "body", SL_SOURCE_AUTO, err));
     enum sl_status st = SL_OK;
-    *notes |= SL_HTTP_BODY_TRUNCATED;
+    u->notes |= SL_HTTP_BODY_TRUNCATED;
     for (;;) {
         const uint8_t *p;
         size_t n;
         enum sl_status got = sl_source_peek(s, 1, &p, &n, NULL);
         if (got != SL_OK || n == 0) {
             if (got == SL_E_SYSTEM)
-                st = sl_err_nomem(err, out->max);
+                st = sl_err_nomem(err, u->out->max);
             break;
         }
-        size_t room = out->max - out->n, take = n < room ? n : room;
-        st = sl_buf_add(out, p, take, err);
+        size_t room = u->out->max - u->out->n, take = n < room ? n : room;
+        st = sl_buf_add(u->out, p, take, err);
         sl_source_consume(s, take);
         if (take < n)
-            *notes = (*notes & ~(unsigned)SL_HTTP_BODY_TRUNCATED) | SL_HTTP_OVER_LIMIT;
+            u->notes = (u->notes & ~(unsigned)SL_HTTP_BODY_TRUNCATED) | SL_HTTP_OVER_LIMIT;
         if (st != SL_OK || take < n)
             break;
     }
@@ -283,24 +280,24 @@ static bool has_zstd_mark(struct sl_str s)
     return s.n >= 4 && memcmp(s.p, "\x28\xb5\x2f\xfd", 4) == 0;
 }
 
-static enum sl_status undo_zstd(struct sl_http_decoder *d, struct sl_str in, struct sl_buf *out,
-                                unsigned *notes, enum outcome *outcome, struct sl_err *err)
+static enum sl_status undo_zstd(struct sl_http_decoder *d, struct sl_str in, struct undone *u,
+                                struct sl_err *err)
 {
     struct sl_str all = in;
-    *outcome = NOT_IT;
+    u->is_it = false;
     while (has_zstd_mark(in)) {
         size_t used;
         bool more;
-        enum sl_status st = sl_zstd_frame(d->unzstd, in, out, &used, &more, NULL);
+        enum sl_status st = sl_zstd_frame(d->unzstd, in, u->out, &used, &more, NULL);
         if (st == SL_E_SYSTEM)
-            return sl_err_nomem(err, out->max);
+            return sl_err_nomem(err, u->out->max);
         if (st != SL_OK || more) {
-            sl_buf_reset(out);
-            SL_TRY(zstd_prefix(all, out, notes, err));
-            *outcome = out->n ? UNDONE : NOT_IT;
+            sl_buf_reset(u->out);
+            SL_TRY(zstd_prefix(all, u, err));
+            u->is_it = u->out->n > 0;
             return SL_OK;
         }
-        *outcome = UNDONE;
+        u->is_it = true;
         in = (struct sl_str){ in.p + used, in.n - used };
     }
     return SL_OK;
@@ -360,50 +357,52 @@ static bool list_codings(const struct sl_http *http, struct sl_str name,
 }
 
 static enum sl_status undo_one(struct sl_http_decoder *d, enum coding coding, struct sl_str in,
-                               struct sl_buf *out, unsigned *notes, enum outcome *outcome,
-                               struct sl_err *err);
+                               struct undone *u, struct sl_err *err);
+
+/* Length of one line end at the start. */
+static size_t stray_line(struct sl_str in)
+{
+    if (in.n > 1 && in.p[0] == '\r' && in.p[1] == '\n')
+        return 2;
+    return in.n && in.p[0] == '\n' ? 1 : 0;
+}
 
 static enum sl_status undo(struct sl_http_decoder *d, enum coding coding, struct sl_str in,
                            struct sl_buf *out, struct sl_http_body *body, struct sl_err *err)
 {
-    enum outcome outcome = NOT_IT;
-    unsigned notes = 0;
+    struct undone u = { .out = out };
     sl_buf_reset(out);
-    SL_TRY(undo_one(d, coding, in, out, &notes, &outcome, err));
-    size_t extra = in.n && in.p[0] == '\n'                          ? 1
-                   : in.n > 1 && in.p[0] == '\r' && in.p[1] == '\n' ? 2
-                                                                    : 0;
-    if (outcome == NOT_IT && extra) {
+    SL_TRY(undo_one(d, coding, in, &u, err));
+    size_t extra = stray_line(in);
+    if (!u.is_it && extra) {
         in = (struct sl_str){ in.p + extra, in.n - extra };
-        notes = 0;
+        u = (struct undone){ .out = out, .notes = SL_HTTP_EXTRA_LINE };
         sl_buf_reset(out);
-        SL_TRY(undo_one(d, coding, in, out, &notes, &outcome, err));
-        notes |= SL_HTTP_EXTRA_LINE;
+        SL_TRY(undo_one(d, coding, in, &u, err));
     }
-    if (outcome == NOT_IT) {
+    if (!u.is_it) {
         body->notes |= SL_HTTP_HEADER_LIED;
         return SL_OK;
     }
-    body->notes |= notes | (coding == CODING_CHUNKED ? SL_HTTP_WAS_CHUNKED : SL_HTTP_WAS_ENCODED);
+    body->notes |= u.notes | (coding == CODING_CHUNKED ? SL_HTTP_WAS_CHUNKED : SL_HTTP_WAS_ENCODED);
     body->bytes = sl_buf_str(out);
     return SL_OK;
 }
 
 static enum sl_status undo_one(struct sl_http_decoder *d, enum coding coding, struct sl_str in,
-                               struct sl_buf *out, unsigned *notes, enum outcome *outcome,
-                               struct sl_err *err)
+                               struct undone *u, struct sl_err *err)
 {
     switch (coding) {
     case CODING_CHUNKED:
-        return undo_chunked(in, out, notes, outcome, err);
+        return undo_chunked(in, u, err);
     case CODING_GZIP:
-        return undo_gzip(d, in, out, notes, outcome, err);
+        return undo_gzip(d, in, u, err);
     case CODING_DEFLATE:
-        return undo_deflate(d, in, out, notes, outcome, err);
+        return undo_deflate(d, in, u, err);
     case CODING_BR:
-        return undo_br(in, out, notes, outcome, err);
+        return undo_br(in, u, err);
     case CODING_ZSTD:
-        return undo_zstd(d, in, out, notes, outcome, err);
+        return undo_zstd(d, in, u, err);
     case CODING_NONE:
     case CODING_UNKNOWN:
         break;

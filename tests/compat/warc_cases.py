@@ -84,7 +84,8 @@ class Cases:
     def referees(self, name, data, warcio=True):
         """The other readers must give the same records where the input is sound."""
         run = self.run(data, bytes=True)
-        mine = [(r['type'], r['id'], r['block'].encode('latin-1')) for r in run.lines if 'type' in r]
+        mine = [(r['type'], r['id'], r['block'].encode('latin-1'))
+                for r in run.lines if 'type' in r]
         for ref, read in (('fastwarc', fast_records), ('warcio', warcio_records)):
             if ref in missing_referees() or (ref == 'warcio' and not warcio):
                 continue
@@ -141,7 +142,8 @@ def check_big(c):
     run = c.run(bytes(bad), max_record='1M')
     n = len(run.ids)
     c.count.equal('damage in a streamed member: what comes before it is read',
-                  (run.ids == [uid(i) for i in range(n)], 100 < n < 300, run.shape.count('damaged')),
+                  (run.ids == [uid(i) for i in range(n)], 100 < n < 300,
+                   run.shape.count('damaged')),
                   (True, True, 1))
     tail = b''.join(map(gz, records(3)))
     run = c.run(data[:len(data) // 2] + tail, max_record='1M')

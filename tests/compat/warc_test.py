@@ -38,8 +38,8 @@ EXPECTED = os.path.join(HERE, 'warc_expected.json')
 #   ('differ', o, t, s)  we have o, it has t, of which s are the same
 ARC = 'an ARC file: we refuse it by name, warcio converts it'
 ONE_MEMBER = 'one gzip member for the whole file: warcio refuses that by design, we read it'
-CLIPPED = 'the only member is cut: it gives the 75,207 bytes before the cut without a word (an ' \
-          'exception would need its own check); we report one lost record with its offset'
+CLIPPED = 'the only member is cut: it gives the 75,207 bytes before the cut as if they were the ' \
+          'record; we report one lost record with its offset'
 SHORT = 'Content-Length is 2 bytes short in a plain file: it gives the block without its last ' \
         'bytes%s; we lose that record, since nothing vouches for its end, and read the next'
 DIFFERENCES = {

@@ -167,10 +167,10 @@ def main():
         sys.exit(77)
     with tempfile.TemporaryDirectory() as tmp:
         subprocess.run(["tar", "--zstd", "-xf", archive, "-C", tmp], check=True)
-        results = [run_tokenizer(os.path.join(sys.argv[1], "html_token_dump"),
+        results = [run_tokenizer(os.path.join(sys.argv[1], "test", "html_token_dump"),
                                  os.path.join(tmp, "tokenizer"))]
         print("tokenizer: %d passed, %d failed" % (results[0][0] - results[0][1], results[0][1]))
-        sniffer = os.path.join(sys.argv[1], "charset_dump")
+        sniffer = os.path.join(sys.argv[1], "test", "charset_dump")
         results.append(run_sniffer(sniffer, os.path.join(tmp, "encoding")))
         print("encoding: %d passed, %d failed" % (results[1][0] - results[1][1], results[1][1]))
         scripted = os.path.join(tmp, "encoding", "scripted")

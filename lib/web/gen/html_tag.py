@@ -17,24 +17,26 @@ import sys
 # flag -> elements
 FLAGS = {
     # starts and ends a line of its own; closes an open p
-    "BLOCK": "address article aside blockquote body caption center dd details dialog dir div dl dt "
-             "fieldset figcaption figure footer form frameset h1 h2 h3 h4 h5 h6 header hgroup hr html "
-             "legend li listing main menu nav ol optgroup option p plaintext pre search section "
-             "summary table tbody td tfoot th thead tr ul xmp",
+    "BLOCK": "address article aside blockquote body caption center dd details dialog dir "
+             "div dl dt fieldset figcaption figure footer form frameset h1 h2 h3 h4 h5 h6 "
+             "header hgroup hr html legend li listing main menu nav ol optgroup option p "
+             "plaintext pre search section summary table tbody td tfoot th thead tr ul xmp",
     "HEADING": "h1 h2 h3 h4 h5 h6",
-    "VOID": "area base basefont bgsound br col embed frame hr img image input keygen link meta param "
-            "source track wbr",
+    "VOID": "area base basefont bgsound br col embed frame hr img image input keygen link "
+            "meta param source track wbr",
     # nothing in it is ever text of the page
-    "DROP": "script style iframe textarea template svg select object audio video canvas datalist "
-            "noembed noframes frameset rp rt rtc map meter progress annotation annotation-xml title",
+    "DROP": "script style iframe textarea template svg select object audio video canvas "
+            "datalist noembed noframes frameset rp rt rtc map meter progress annotation "
+            "annotation-xml title",
     "RCDATA": "title textarea",
     "RAWTEXT": "style xmp iframe noembed noframes",
     # may stand in head without ending it
-    "HEAD": "base basefont bgsound head html link meta noframes noscript script style template title",
+    "HEAD": "base basefont bgsound head html link meta noframes noscript script style "
+            "template title",
     # start tags that leave foreign content
-    "BREAKOUT": "b big blockquote body br center code dd div dl dt em embed h1 h2 h3 h4 h5 h6 head hr "
-                "i img li listing menu meta nobr ol p pre ruby s small span strong strike sub sup "
-                "table tt u ul var",
+    "BREAKOUT": "b big blockquote body br center code dd div dl dt em embed h1 h2 h3 h4 h5 h6 "
+                "head hr i img li listing menu meta nobr ol p pre ruby s small span strong "
+                "strike sub sup table tt u ul var",
     # an end tag does not reach through it
     "BARRIER": "html table td th caption template object applet marquee foreignobject",
     "PRE": "pre listing xmp plaintext",
