@@ -85,6 +85,9 @@ SL_MUST_USE enum sl_status sl_merge_open(struct sl_run *run, struct sl_err *err)
 SL_MUST_USE enum sl_status sl_run_merge(struct sl_run *run, struct sl_err *err);
 void sl_merge_close(struct sl_run *run);
 
+/* spool.c: keep the input for sl_run_again where it cannot be read twice */
+SL_MUST_USE enum sl_status sl_run_spool_open(struct sl_run *run, struct sl_err *err);
+
 /* open.c: inputs, schemas, outputs */
 SL_MUST_USE enum sl_status sl_run_open(struct sl_run *run, struct sl_err *err);
 /* finish.c: trailers, report, renames, in their order */
