@@ -120,23 +120,6 @@ static int count_names(struct sl_str text, char end)
     return n;
 }
 
-static enum sl_status read_all(const char *path, struct sl_buf *out, struct sl_err *err)
-{
-    struct sl_source *src;
-    SL_TRY(sl_source_open(&src, path, SL_SOURCE_PLAIN, err));
-    enum sl_status st = SL_OK;
-    for (size_t n = 1; st == SL_OK && n;) {
-        const uint8_t *p;
-        st = sl_source_peek(src, 1, &p, &n, err);
-        if (st == SL_OK)
-            st = sl_buf_add(out, p, n, err);
-        if (st == SL_OK)
-            sl_source_consume(src, n);
-    }
-    sl_source_free(src);
-    return st;
-}
-
 enum { FILES_FROM_MAX = 1 << 28 };
 
 enum sl_status sl_run_read_files_from(struct sl_run *run, struct sl_err *err)
@@ -146,7 +129,7 @@ enum sl_status sl_run_read_files_from(struct sl_run *run, struct sl_err *err)
     char end = run->opt.nul ? 0 : '\n';
     struct sl_buf *text = &run->files_text;
     sl_buf_init(text, FILES_FROM_MAX);
-    SL_TRY(read_all(run->opt.files_from, text, err));
+    SL_TRY(sl_file_read(run->opt.files_from, text, err));
     SL_TRY(sl_buf_add_byte(text, (uint8_t)end, err));
     int most = run->n_inputs + count_names(sl_buf_str(text), end);
     const char **inputs = realloc(run->inputs, (size_t)most * sizeof *inputs);
