@@ -72,6 +72,10 @@ static const struct sl_opt bad_input[] = {
                  "parts of the path that name the source [1]", SL_OPT_RESULT),
     SL_OPT_END
 };
+static const struct sl_opt adding[] = { SL_OPT_BOOL(0, "replace", O, replace,
+                                                    "make columns anew that the input has already",
+                                                    SL_OPT_RESULT | SL_OPT_HIDDEN),
+                                        SL_OPT_END };
 static const struct sl_opt seeded[] = { SL_OPT_UINT(0, "seed", "N", O, common.seed,
                                                     "seed of everything random [0]", SL_OPT_RESULT),
                                         SL_OPT_END };
@@ -93,6 +97,8 @@ void sl_run_groups(struct sl_run *run)
     bool stream = t->flow != SL_SINK && t->flow != SL_PLAIN;
     if (t->options)
         add_group(run, t->options, run->conf);
+    if (t->adds && t->in)
+        add_group(run, adding, &run->opt);
     if (t->takes_max_doc)
         add_group(run, sized, &run->opt);
     if (t->seeded)

@@ -22,7 +22,7 @@ struct sl_run_options {
     uint64_t compress; /* 0: off; UINT64_MAX: on, at its default level */
 };
 
-enum { SL_N_GROUPS = 9, SL_NOTES_BYTES = 2048 };
+enum { SL_N_GROUPS = 12, SL_NOTES_BYTES = 2048 };
 
 struct sl_run {
     const struct sl_tool *tool;
