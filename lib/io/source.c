@@ -343,6 +343,32 @@ enum sl_status sl_source_read(struct sl_source *s, void *dst, size_t n, size_t *
     return SL_OK;
 }
 
+enum sl_status sl_source_read_all(struct sl_source *s, struct sl_buf *out, struct sl_err *err)
+{
+    for (;;) {
+        const uint8_t *p;
+        size_t n;
+        SL_TRY(sl_source_peek(s, 1, &p, &n, err));
+        if (n == 0)
+            return SL_OK;
+        enum sl_status st = sl_buf_add(out, p, n, err);
+        if (st != SL_OK) {
+            sl_err_at(err, s->name, s->off, -1);
+            return st;
+        }
+        sl_source_consume(s, n);
+    }
+}
+
+enum sl_status sl_file_read(const char *path, struct sl_buf *out, struct sl_err *err)
+{
+    struct sl_source *src;
+    SL_TRY(sl_source_open(&src, path, SL_SOURCE_PLAIN, err));
+    enum sl_status st = sl_source_read_all(src, out, err);
+    sl_source_free(src);
+    return st;
+}
+
 /* ---- opening ---- */
 
 static struct sl_source *new_source(const char *name, enum sl_source_mode mode)
