@@ -14,6 +14,11 @@ static enum sl_status keep_upstream(struct sl_inputs *in, enum sl_status st, str
     if (st != SL_E_UPSTREAM)
         return st;
     struct sl_upstream u = sl_reader_upstream(in->reader);
+    const char *lineage = sl_reader_schema(in->reader)->lineage;
+    char last[64] = "";
+    if (lineage)
+        sl_lineage_last_tool(sl_str_of(lineage), last);
+    in->upstream_near = !lineage || sl_str_eq(sl_str_of(last), u.tool);
     sl_buf_init(&in->upstream_text, SL_MAX_META_BYTES);
     if (sl_buf_add_str(&in->upstream_text, u.tool, NULL) != SL_OK ||
         sl_buf_add_str(&in->upstream_text, u.message, NULL) != SL_OK)

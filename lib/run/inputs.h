@@ -28,6 +28,7 @@ struct sl_inputs {
     int64_t n_batches;
     int64_t bytes_before;        /* raw bytes of the inputs that are closed */
     struct sl_upstream upstream; /* after SL_E_UPSTREAM */
+    bool upstream_near;          /* the tool that failed wrote this very input */
     struct sl_buf upstream_text;
 };
 

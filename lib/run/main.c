@@ -28,19 +28,6 @@ static int exit_code(enum sl_status st)
     }
 }
 
-/* A neighbour's error is told once, by the stage next to it. */
-static bool told_by_neighbour(const struct sl_run *run)
-{
-    char last[64];
-    const char *lineage = NULL;
-    if (run->in.has_schema)
-        lineage = run->in.schema.lineage;
-    if (!lineage)
-        return false;
-    sl_lineage_last_tool(sl_str_of(lineage), last);
-    return !sl_str_eq(sl_str_of(last), run->in.upstream.tool);
-}
-
 static void print_line(const char *tool, const char *text)
 {
     char line[1400];
@@ -54,8 +41,8 @@ static void print_error(struct sl_run *run, const struct sl_err *err)
     char text[1200];
     sl_progress_end(run);
     if (err->status == SL_E_UPSTREAM) {
-        if (told_by_neighbour(run))
-            return;
+        if (!run->in.upstream_near)
+            return; /* the stage next to it has told */
         struct sl_upstream u = run->in.upstream;
         snprintf(text, sizeof text, "upstream %.*s failed: %.*s", (int)u.tool.n, u.tool.p,
                  (int)u.message.n, u.message.p);

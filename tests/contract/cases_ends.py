@@ -9,7 +9,7 @@ import subprocess
 import time
 from collections import Counter
 
-from cases_streams import once
+from cases_streams import once, rows_in
 from harness import check, clean_env, folder_bytes, kill, messages, run, run_terminal
 
 
@@ -63,6 +63,37 @@ def case_full_disk(b):
     if b.tool.has('output'):
         r = b.run('-o', '/dev/full', '-f')
         check(r.rc == 3, '-o /dev/full: exit', r.rc, r.err)
+
+
+def case_full_disk_while_waiting(b):
+    """A write error ends the run at once, also while its input stays open."""
+    b.need(b.tool.reads and b.tool.flow in ('map', 'scan', 'merge'), 'it may read all first')
+    data = b.inputs.stream(b.tool.kind, 60, 200, 2000, b.tool.without())
+    b.need(len(b.good(stdin=data)) > 2000000, 'little output')
+    with open('/dev/full', 'wb') as full:
+        p = start(b, stdout=full)
+    try:
+        p.stdin.write(data[:messages(data)[-3]])
+        p.stdin.flush()
+    except BrokenPipeError:
+        pass
+    try:
+        rc = p.wait(15)
+    except subprocess.TimeoutExpired:
+        kill(p)
+        check(False, 'it waits for more input')
+    err = p.stderr.read()
+    p.stdin = None
+    check(rc == 3 and b'No space left' in err, 'exit', rc, err)
+
+
+def case_many_inputs(b):
+    """A name may stand a thousand times: inputs are opened one by one."""
+    b.need(b.tool.info['in'] and b.tool.flow != 'merge' and b.tool.has('report'), 'one by one only')
+    b.need(not b.tool.folder_out, 'every file is synced')
+    path = b.file(b.inputs.stream(b.tool.kind, 1, 2, 30, b.tool.without()))
+    names = b.file((path + '\n').encode() * 1500)
+    check(rows_in(b, '--files-from', names, stdin=b'') == 3000, 'not all rows')
 
 
 @once
@@ -235,7 +266,7 @@ def slowly(data, seconds):
         to.flush()
         for i in range(steps):
             time.sleep(seconds / steps)
-            a, z = head + (len(data) - head) * i // steps, head + (len(data) - head) * (i + 1) // steps
+            a, z = (head + (len(data) - head) * k // steps for k in (i, i + 1))
             to.write(data[a:z])
             to.flush()
     return feed

@@ -183,7 +183,8 @@ def case_man(b):
     b.need(shutil.which('groff'), 'no groff')
     page = run(['groff', '-man', '-Tutf8', '-ww', '-Kutf8'], r.out)
     check(page.rc == 0 and page.err == '', 'groff:', page.err)
-    check(b.tool.info['about'][:20] in ' '.join(page.out.decode().split()), 'the page does not say what it is')
+    text = ' '.join(page.out.decode().split())
+    check(b.tool.info['about'][:20] in text, 'the page does not say what it is')
 
 
 @once

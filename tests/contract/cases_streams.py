@@ -326,6 +326,16 @@ def run_chain(b, first, data):
     return a, c, d
 
 
+def case_upstream_failed_second(b):
+    """The same where a later input has the error: it is told, whatever made the first."""
+    b.need(b.tool.info['in'], 'reads no stream')
+    cat = os.path.join(b.build, 'bin', 'sluice-cat')
+    poisoned = run([cat], b.small[:-8]).out
+    r = b.run(b.file(b.small), b.file(poisoned), stdin=b'')
+    check(r.rc == 1, 'exit', r.rc, r.err)
+    check(r.err.startswith(f'{b.tool.name}: upstream sluice-cat failed:'), 'stderr:', r.err)
+
+
 def case_upstream_failed(b):
     """A failed upstream is passed on, and told once, by the stage next to it."""
     b.need(b.tool.info['in'] and b.tool.name != 'sluice-cat', 'reads no stream')

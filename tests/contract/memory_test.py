@@ -50,7 +50,8 @@ def feed_records(megabytes):
 
 def peak(build, tool, threads, megabytes, folder):
     report = os.path.join(folder, 'report')
-    source = feed_records(megabytes) if tool.flow == 'source' else feed_stream(build, tool, megabytes)
+    source = feed_records(megabytes) if tool.flow == 'source' else \
+        feed_stream(build, tool, megabytes)
     p = subprocess.run([tool.path, *tool.args(threads), '--report', report], stdin=source.stdout,
                        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=clean_env(),
                        timeout=300)

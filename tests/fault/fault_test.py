@@ -22,8 +22,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(HERE), 'contract'))
 from harness import Bench, Failed, Inputs, Skipped, Tool, check, clean_env, find_tools  # noqa: E402
 
 KINDS = ('FAULT_ALLOC', 'FAULT_WRITE', 'FAULT_READ', 'FAULT_SYNC')
-WORDS = {'FAULT_ALLOC': 'memory', 'FAULT_WRITE': 'No space left', 'FAULT_READ': 'Input/output error',
-         'FAULT_SYNC': 'Input/output error'}
+WORDS = {'FAULT_ALLOC': 'out of memory', 'FAULT_WRITE': 'No space left',
+         'FAULT_READ': 'Input/output error', 'FAULT_SYNC': 'Input/output error'}
 LONG = os.environ.get('SLUICE_LONG_TESTS')
 
 
