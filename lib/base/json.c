@@ -49,6 +49,25 @@ static size_t too_deep(struct sl_str text)
     return text.n;
 }
 
+/* A failed allocation comes out of jansson as a syntax error, or as a string
+ * that lacks a byte, and errno alone tells; it is looked at between any two
+ * bytes, since a number that follows clears it. */
+struct feed {
+    struct sl_str text;
+    size_t at;
+    bool no_memory;
+};
+
+static size_t give_byte(void *buffer, size_t room, void *ctx)
+{
+    struct feed *f = ctx;
+    f->no_memory |= errno == ENOMEM;
+    if (f->no_memory || room == 0 || f->at == f->text.n)
+        return f->no_memory ? (size_t)-1 : 0;
+    *(char *)buffer = f->text.p[f->at++];
+    return 1;
+}
+
 enum sl_status sl_json_parse(struct sl_json **out, struct sl_str text, struct sl_err *err)
 {
     json_error_t why;
@@ -60,16 +79,18 @@ enum sl_status sl_json_parse(struct sl_json **out, struct sl_str text, struct sl
         sl_err_at(err, NULL, (int64_t)deep, -1);
         return st;
     }
+    struct feed feed = { text, 0, false };
     errno = 0;
-    json_t *v = json_loadb(text.n ? text.p : "", text.n,
-                           JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &why);
+    json_t *v = json_load_callback(give_byte, &feed,
+                                   JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &why);
+    if (feed.no_memory || errno == ENOMEM) {
+        json_decref(v);
+        return sl_err_nomem(err, text.n);
+    }
     if (v) {
         *out = out_of(v);
         return SL_OK;
     }
-    /* Most of its failed allocations come out of jansson as a syntax error. */
-    if (json_error_code(&why) == json_error_out_of_memory || errno == ENOMEM)
-        return sl_err_nomem(err, text.n);
     enum sl_status st = sl_err_set(err, SL_E_DATA, "not JSON at line %d, column %d: %s", why.line,
                                    why.column, why.text);
     sl_err_at(err, NULL, why.position, -1);

@@ -38,8 +38,9 @@ def build_shim(folder):
 
 
 def arguments(b):
-    """All outputs that the tool has, so that each of them can fail."""
-    out, args = b.path(), []
+    """All outputs that the tool has, so that each of them can fail; a file as the
+    input, since the number of reads from a pipe is chance."""
+    out, args = b.path(), [b.file(b.small, 'in')] if b.tool.reads else []
     if b.tool.has('output'):
         args += ['-o', out]
     if b.tool.has('report'):
