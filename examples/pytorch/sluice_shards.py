@@ -211,7 +211,8 @@ class Shards:
             self._need(m['buffers'].count(name) == 1,
                        f"manifest.json: no buffer '{name}': the loader needs the columns "
                        'tokens, loss_mask, doc_ids, doc_starts and doc_offsets of sluice-pack')
-        self._need(isinstance(m.get('tokenizer') or {}, dict), "manifest.json: 'tokenizer' is wrong")
+        self._need(isinstance(m.get('tokenizer') or {}, dict),
+                   "manifest.json: 'tokenizer' is wrong")
 
     def _check_vocabulary(self, vocab_size, tokenizer):
         name, digest = self.tokenizer.get('name'), self.tokenizer.get('digest')
