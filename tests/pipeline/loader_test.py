@@ -577,7 +577,8 @@ def test_a_manifest_that_does_not_add_up_is_refused(folder):
         ('sequences', '23', "'sequences'"), ('sequences', True, "'sequences'"),
         ('length', 0, "'length'"), ('length', 15, 'times'), ('length', 8, 'times'),
         ('tokens', None, "'tokens'"), ('dtype', 'float32', 'dtype'),
-        ('dtype', 'uint32', 'is not where'), ('digest', 'x', "'digest'"), ('shards', {}, "'shards'"),
+        ('dtype', 'uint32', 'is not where'), ('digest', 'x', "'digest'"),
+        ('shards', {}, "'shards'"),
         ('sequences_per_shard', 9, 'entry of shard-00000'), ('tokenizer', 7, 'tokenizer'),
         ('buffers', BUFFERS[:-1], 'no buffer .loss_mask'), ('buffers', None, "'buffers'"))]
     cases += [(put('shards', 1, key, value=v), pattern) for key, v, pattern in (
