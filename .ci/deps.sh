@@ -18,8 +18,9 @@ build=(gcc libc6-dev cmake ninja-build pkg-config libzstd-dev libxxhash-dev libd
   libbrotli-dev zlib1g-dev libjansson-dev libyaml-dev libutf8proc-dev)
 test=(libcmocka-dev clang clang-format libclang-rt-14-dev pmccabe universal-ctags binutils
   python3 python3-venv)
-test_extra=(llvm zstd brotli wget python3-numpy python3-torch)
-quickstart_extra=(wget debian-handbook python3-numpy python3-torch)
+test_extra=(llvm zstd brotli make wget python3-numpy python3-torch)
+quickstart=(make wget python3 debian-handbook)
+quickstart_extra=(python3-numpy python3-torch)
 
 # Third-party readers and writers that the tests hold us against, in their own
 # environment; the versions are the newest that run on Debian 12's Python 3.11.
@@ -119,7 +120,7 @@ test)
   python_env
   ;;
 quickstart)
-  need "${build[@]}"
+  need "${build[@]}" "${quickstart[@]}"
   want "${quickstart_extra[@]}"
   ;;
 *)

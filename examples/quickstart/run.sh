@@ -5,45 +5,56 @@
 # shards, trains a tiny model for a few steps, and prints what each stage did.
 # Everything lands in out/quickstart. A second run does nothing; a run that was
 # killed goes on where it stopped.
+#
+# OUT        folder for all of it, without spaces in its name [out/quickstart]
+# LANGUAGES  see crawl.sh; only the first run asks for them
 set -euo pipefail
 
+start=$PWD
 root=$(cd "$(dirname "$0")/../.." && pwd)
-out=${OUT:-$root/out/quickstart}
-here=$root/examples/quickstart
+out=$(realpath -m "${OUT:-$root/out/quickstart}")
 mkdir -p "$out"
 cd "$root"
 
-say() { printf '== %s\n' "$*"; }
+# From here on all paths are relative to the root, so that its own may hold spaces.
+out=$(realpath --relative-to=. "$out")
+bin=build/release/bin
+here=examples/quickstart
+
+say() { printf '== %s (%s s)\n' "$*" $SECONDS; }
 
 say "packages"
 .ci/deps.sh quickstart
 
 say "build"
-cmake --preset release > "$out/build.log" 2>&1 || { cat "$out/build.log"; exit 1; }
-cmake --build --preset release >> "$out/build.log" 2>&1 || { cat "$out/build.log"; exit 1; }
+{
+  cmake --preset release && cmake --build --preset release --target tools
+} > "$out/build.log" 2>&1 || { cat "$out/build.log" >&2; exit 1; }
 
-say "crawl (once)"
-"$here/crawl.sh" "$out"
+say "crawl"
+$here/crawl.sh "$out"
 
 say "WARC to shards"
-make --no-print-directory -s -C "$here" OUT="$out" BIN="$root/build/release/bin"
-
-say "what each stage did"
-python3 "$here/table.py" "$out"
+to=(make --no-print-directory -s -f $here/Makefile "OUT=$out" "BIN=$bin")
+"${to[@]}"
 
 say "train a tiny model for a few steps"
-if python3=$("$here/find_torch.sh"); then
-  "$python3" "$root/examples/pytorch/train.py" --shards "$out/shards" --steps 20 --batch 8
+if python=$($here/find_torch.sh); then
+  "${to[@]}" "PYTHON=$python" train
+  cat "$out/train.log"
 else
   echo "SKIPPED: no Python with PyTorch and NumPy here (Debian: python3-torch python3-numpy)"
 fi
 
-rel=$(realpath --relative-to="$OLDPWD" "$out")
-bin=$(realpath --relative-to="$OLDPWD" "$root/build/release/bin")
+say "done; what each stage did"
+python3 $here/table.py "$out"
+
+# Commands that can be pasted where this was started.
+near() { printf %q "$(realpath --relative-to="$start" "$1")"; }
 cat <<TXT
 
-The shards and their manifest are in $rel/shards. Three things to try next:
-  $bin/sluice-export --columns url,title $rel/docs.arrows | head -n 3
-  $bin/sluice-verify $rel/docs.arrows $rel/shards
-  $bin/sluice
+The shards and their manifest are in $(near "$out/shards"). Three commands to try next:
+  $(near $bin/sluice-export) --columns url,title $(near "$out/docs.arrows") | head -n 3
+  $(near $bin/sluice-verify) $(near "$out/docs.arrows") $(near "$out/shards")
+  $(near $bin/sluice)
 TXT

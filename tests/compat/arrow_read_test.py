@@ -138,6 +138,9 @@ def all_types(pa):
     ]
 
 
+LETTERS = "a\n\"\\\u00e9\u65e5\U0001f600\0"
+
+
 def value(pa, kind, rng, nulls, nullable=True):
     t = pa.types
     if nullable and rng.random() < nulls:
@@ -152,7 +155,7 @@ def value(pa, kind, rng, nulls, nullable=True):
     if t.is_boolean(kind):
         return rng.random() < 0.5
     if t.is_string(kind) or t.is_large_string(kind):
-        return "".join(rng.choice("a\n\"\\\u00e9\u65e5\U0001f600\0") for _ in range(rng.randint(0, 9)))
+        return "".join(rng.choice(LETTERS) for _ in range(rng.randint(0, 9)))
     if t.is_fixed_size_binary(kind):
         return rng.randbytes(kind.byte_width)
     if t.is_binary(kind) or t.is_large_binary(kind):
@@ -192,7 +195,8 @@ def streams(pa):
                            {"metadata_version": pa.ipc.MetadataVersion.V4}):
                 yield f"{rows} rows, nulls {nulls}, {option}", written(pa, b.schema, [b], **option)
             yield f"{rows} rows, no end", written(pa, b.schema, [b, b], end=False)
-            cuts = [b.slice(i, n) for i, n in ((0, 0), (1, rows), (rows // 2, 3), (rows, 0), (3, 1))]
+            places = ((0, 0), (1, rows), (rows // 2, 3), (rows, 0), (3, 1))
+            cuts = [b.slice(i, n) for i, n in places]
             for option in ({}, {"compression": "zstd"}):
                 yield f"slices of {rows} rows, nulls {nulls}, {option}", written(
                     pa, b.schema, cuts, **option)
@@ -254,7 +258,8 @@ def refusals(pa, dump):
     for name, array in one.items():
         b = pa.RecordBatch.from_arrays([array], names=["x"])
         code, _, why = dump(written(pa, b.schema, [b]), "--foreign")
-        check(f"refuses {name}", code == 1 and f"the type {name}: sluice-import converts" in why, why)
+        said = f"the type {name}: sluice-import converts"
+        check(f"refuses {name}", code == 1 and said in why, why)
     b = pa.RecordBatch.from_arrays([pa.array(["abc"] * 99)], names=["x"])
     code, _, why = dump(written(pa, b.schema, [b], compression="lz4"), "--foreign")
     check("refuses lz4", code == 1 and "LZ4" in why, why)
@@ -327,7 +332,8 @@ def archive(pa, dump, path):
         results = pool.map(lambda t: dump(t[1], "--count", *t[2]), tries)
         for (name, _, options), (code, _, why) in zip(tries, results):
             fine = code == 1 or (code == 0 and options)
-            check(f"{name} {options}", fine and "Sanitizer" not in why, f"exit {code}: {why[:2000]}")
+            fine = fine and "Sanitizer" not in why
+            check(f"{name} {options}", fine, f"exit {code}: {why[:2000]}")
         results = pool.map(lambda d: dump(d, "--foreign", "--count"), files.values())
         for name, (code, _, why) in zip(files, results):
             check(name, code == 1 and "Arrow file" in why, f"exit {code}: {why}")

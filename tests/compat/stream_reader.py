@@ -42,7 +42,8 @@ class Table:
         return [at + 4 + i * size for i in range(n)]
 
     def tables(self, slot):
-        return [Table(self.b, i + struct.unpack_from("<I", self.b, i)[0]) for i in self.items(slot, 4)]
+        return [Table(self.b, i + struct.unpack_from("<I", self.b, i)[0])
+                for i in self.items(slot, 4)]
 
     def text(self, slot):
         at = self.at(slot)
@@ -107,8 +108,9 @@ def values(column, rows, buffers):
         raw = bytes(out)
     else:
         off = struct.unpack(f"<{rows + 1}{'q' if kind > 6 else 'i'}", buffers[1])
-        out = [raw[a:b].decode() if kind in (5, 20) else raw[a:b].hex() for a, b in zip(off, off[1:])]
-        lengths = struct.pack(f"<{rows}Q", *(b - a for a, b in zip(off, off[1:])))
+        cells = [raw[a:b] for a, b in zip(off, off[1:])]
+        out = [c.decode() if kind in (5, 20) else c.hex() for c in cells]
+        lengths = struct.pack(f"<{rows}Q", *map(len, cells))
     return [v if ok else None for v, ok in zip(out, valid)], (
         bytes(valid) if nullable else b"", lengths, raw)
 
