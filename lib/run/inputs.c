@@ -5,8 +5,17 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static const char *const stdin_path[] = { "-" };
+
+static bool from_pipe(const struct sl_inputs *in)
+{
+    struct stat st;
+    return strcmp(in->paths[in->at], "-") == 0 && fstat(STDIN_FILENO, &st) == 0 &&
+           (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
+}
 
 /* The failing tool's words outlive the reader that found them. */
 static enum sl_status keep_upstream(struct sl_inputs *in, enum sl_status st, struct sl_err *err)
@@ -18,7 +27,8 @@ static enum sl_status keep_upstream(struct sl_inputs *in, enum sl_status st, str
     char last[64] = "";
     if (lineage)
         sl_lineage_last_tool(sl_str_of(lineage), last);
-    in->upstream_near = !lineage || sl_str_eq(sl_str_of(last), u.tool);
+    /* Of a file that is read later nobody beside us has told. */
+    in->upstream_near = !lineage || sl_str_eq(sl_str_of(last), u.tool) || !from_pipe(in);
     sl_buf_init(&in->upstream_text, SL_MAX_META_BYTES);
     if (sl_buf_add_str(&in->upstream_text, u.tool, NULL) != SL_OK ||
         sl_buf_add_str(&in->upstream_text, u.message, NULL) != SL_OK)
@@ -112,7 +122,7 @@ static enum sl_status compare_digests(struct sl_inputs *in, struct sl_err *err)
             continue;
         sl_err_set(err, SL_E_DATA, "the digest of column '%s' is not that of the trailer",
                    in->schema.fields[i]->name);
-        sl_err_at(err, in->paths[in->at], -1, -1);
+        sl_err_at(err, sl_inputs_name(in, in->at), -1, -1);
         return SL_E_DATA;
     }
     sl_digest_free(in->check);
@@ -184,6 +194,11 @@ enum sl_status sl_inputs_next(struct sl_inputs *in, struct sl_batch *batch, stru
         SL_TRY(end_input(in, err));
     }
     return SL_END;
+}
+
+const char *sl_inputs_name(const struct sl_inputs *in, int i)
+{
+    return strcmp(in->paths[i], "-") == 0 ? "(standard input)" : in->paths[i];
 }
 
 int64_t sl_inputs_bytes(const struct sl_inputs *in)
