@@ -195,7 +195,8 @@ static enum sl_status take_loss(struct sl_run *run, const struct sl_warc_record 
     const struct state *s = sl_run_state(run);
     sl_run_count(run, LOST, 1);
     sl_run_count(run, LOST_BYTES, rec->lost_bytes);
-    sl_run_warn(run, "'%s': lost a record at byte %lld: %s (%lld bytes)", s->path,
+    const char *shown = strcmp(s->path, "-") == 0 ? "(standard input)" : s->path;
+    sl_run_warn(run, "'%s': lost a record at byte %lld: %s (%lld bytes)", shown,
                 (long long)rec->off, rec->reason, (long long)rec->lost_bytes);
     return reject(run, rec, reason_of(rec->why), sl_str_of(rec->reason), err);
 }

@@ -27,9 +27,11 @@ say "packages"
 .ci/deps.sh quickstart
 
 say "build"
+log=build/quickstart.log
+mkdir -p build
 {
   cmake --preset release && cmake --build --preset release --target tools
-} > "$out/build.log" 2>&1 || { cat "$out/build.log" >&2; exit 1; }
+} > $log 2>&1 || { cat $log >&2; exit 1; }
 
 say "crawl"
 $here/crawl.sh "$out"

@@ -8,9 +8,12 @@ print against what the page says.
 
 In the output "..." stands for any text of a line; on a line of its own for any
 lines. Seconds, megabytes a second and memory are not compared."""
+import difflib
 import os
 import re
+import shutil
 import subprocess
+import tempfile
 from collections import namedtuple
 
 Step = namedtuple('Step', 'line command expected first last')  # first, last: lines of the output
@@ -69,3 +72,35 @@ def fits(expected, actual):
             pattern += '[^\n]*'.join(re.escape(p) for p in line.split('...')) + '\n'
     text = TIMES.sub('TIMES', ''.join(line + '\n' for line in actual))
     return re.fullmatch(pattern, text) is not None
+
+
+def show(name, step, actual):
+    print(f'FAIL {name}:{step.line}: {step.command}')
+    print('\n'.join(difflib.unified_diff(step.expected, actual, 'the page', 'the command',
+                                         lineterm='', n=1)))
+
+
+def check_page(page, path, files=(), update=False):
+    """Run a page's commands with this PATH, beside copies of the files. Prints what
+    differs; update writes it into the page. Returns the numbers passed and failed."""
+    text = page.read_text(encoding='utf-8')
+    lines, moved, passed, failed = text.split('\n'), 0, 0, 0
+    with tempfile.TemporaryDirectory() as folder:
+        for f in files:
+            shutil.copy(f, folder)
+        for step in steps(text):
+            actual = run(step.command, folder, path)
+            if fits(step.expected, actual):
+                passed += 1
+                continue
+            failed += 1
+            show(page.name, step, actual)
+            lines[step.first + moved:step.last + moved] = actual
+            moved += len(actual) - len(step.expected)
+    if update and '\n'.join(lines) != text:
+        page.write_text('\n'.join(lines), encoding='utf-8')
+    return passed, failed
+
+
+def path_with(*folders):
+    return os.pathsep.join([*map(str, folders), os.environ.get('PATH', '/usr/bin:/bin')])
