@@ -125,9 +125,11 @@ def case_closed_downstream(b):
     os.mkdir(tmp)
     more = ['--tmpdir', tmp] if b.tool.has('tmpdir') else []
     path = [b.file(b.inputs.large(b.tool))] if b.tool.reads else []
-    p = subprocess.Popen(b.argv(*more, *path), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+    reader, writer = os.pipe()
+    os.close(reader)  # before the tool starts: a quick one would have ended
+    p = subprocess.Popen(b.argv(*more, *path), stdin=subprocess.DEVNULL, stdout=writer,
                          stderr=subprocess.PIPE, env=clean_env(), restore_signals=False)
-    p.stdout.close()
+    os.close(writer)
     err = p.stderr.read()
     rc = p.wait(30)
     check(rc == -signal.SIGPIPE and err == b'', 'exit', rc, err)
