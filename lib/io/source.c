@@ -22,6 +22,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "io/decoder.h"
 
 enum { RAW_BYTES = 256 << 10, WINDOW_MIN = 256 << 10, READ_MAX = 1 << 20, MAGIC_BYTES = 4 };
@@ -237,7 +238,7 @@ static enum sl_status grow_window(struct sl_source *s)
     size_t cap = s->cap ? s->cap * 2 : WINDOW_MIN;
     if (cap > SL_SOURCE_PEEK_MAX)
         cap = SL_SOURCE_PEEK_MAX;
-    uint8_t *win = malloc(cap);
+    uint8_t *win = sl_big_alloc(&cap);
     if (!win)
         return sl_err_nomem(&s->err, cap);
     if (s->n > s->at)
