@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "run/run_private.h"
@@ -28,23 +29,43 @@ static int exit_code(enum sl_status st)
     }
 }
 
+/* A file may hold the error of a run of long ago: nobody else tells of it now. */
+static bool reads_pipes(const struct sl_run *run)
+{
+    for (int i = 0; i < (run->n_inputs ? run->n_inputs : 1); i++) {
+        struct stat info;
+        bool is_stdin = run->n_inputs == 0 || strcmp(run->inputs[i], "-") == 0;
+        int done = is_stdin ? fstat(STDIN_FILENO, &info) : stat(run->inputs[i], &info);
+        if (done != 0 || S_ISREG(info.st_mode))
+            return false;
+    }
+    return true;
+}
+
 /* A neighbour's error is told once, by the stage next to it. */
 static bool told_by_neighbour(const struct sl_run *run)
 {
     char last[64];
     const char *lineage = NULL;
+    if (!reads_pipes(run))
+        return false;
     if (run->in.has_schema)
         lineage = run->in.schema.lineage;
     if (!lineage)
         return false;
     sl_lineage_last_tool(sl_str_of(lineage), last);
-    return !sl_str_eq(sl_str_of(last), run->in.upstream.tool);
+    return last[0] && !sl_str_eq(sl_str_of(last), run->in.upstream.tool);
 }
 
+/* Messages quote outside bytes: what would end the line or steer a terminal is
+ * shown as a question mark. */
 static void print_line(const char *tool, const char *text)
 {
     char line[1400];
     int n = snprintf(line, sizeof line, "%s: %s\n", tool, text);
+    for (int i = 0; i < n - 1 && i < (int)sizeof line; i++)
+        if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)
+            line[i] = '?';
     if (n > 0 && write(STDERR_FILENO, line, (size_t)n < sizeof line ? (size_t)n : sizeof line) < 0)
         return; /* nobody to tell */
 }
@@ -57,8 +78,9 @@ static void print_error(struct sl_run *run, const struct sl_err *err)
         if (told_by_neighbour(run))
             return;
         struct sl_upstream u = run->in.upstream;
-        snprintf(text, sizeof text, "upstream %.*s failed: %.*s", (int)u.tool.n, u.tool.p,
-                 (int)u.message.n, u.message.p);
+        snprintf(text, sizeof text, "upstream %.*s failed: %.*s",
+                 u.tool.n < 60 ? (int)u.tool.n : 60, u.tool.p,
+                 u.message.n < 1100 ? (int)u.message.n : 1100, u.message.p);
         print_line(run->tool->name, text);
         return;
     }
