@@ -146,6 +146,15 @@ const struct sl_json *sl_json_at(const struct sl_json *array, size_t i)
     return out_of(json_array_get(in(array), i));
 }
 
+const char *sl_json_after(const struct sl_json *object, const char *key,
+                          const struct sl_json **value)
+{
+    json_t *o = in(object);
+    void *it = key ? json_object_iter_next(o, json_object_iter_at(o, key)) : json_object_iter(o);
+    *value = it ? out_of(json_object_iter_value(it)) : NULL;
+    return it ? json_object_iter_key(it) : NULL;
+}
+
 const char *sl_json_key(const struct sl_json *object, size_t i, const struct sl_json **value)
 {
     json_t *o = in(object);

@@ -66,6 +66,20 @@ static enum sl_status expect_error(struct sl_inputs *in, struct sl_err *err)
     return st;
 }
 
+/* The schema's lineage is informative, but it is passed on: no garbage in it. */
+static enum sl_status check_lineage(const struct sl_schema *s, const char *path, struct sl_err *err)
+{
+    struct sl_json *stages;
+    if (!s->lineage)
+        return SL_OK;
+    enum sl_status st = sl_lineage_parse(&stages, sl_str_of(s->lineage), err);
+    if (st == SL_OK)
+        sl_json_free(stages);
+    else
+        sl_err_at(err, path, -1, -1);
+    return st;
+}
+
 enum sl_status sl_inputs_open(struct sl_inputs *in, const char *const *paths, int n_paths,
                               bool wants_check, struct sl_err *err)
 {
@@ -77,6 +91,7 @@ enum sl_status sl_inputs_open(struct sl_inputs *in, const char *const *paths, in
     in->has_schema = true;
     if (!in->schema.n_fields)
         return expect_error(in, err);
+    SL_TRY(check_lineage(&in->schema, in->paths[0], err));
     return begin_check(in, err);
 }
 
@@ -110,6 +125,7 @@ static enum sl_status check_joins(struct sl_inputs *in, struct sl_err *err)
     const struct sl_schema *s = sl_reader_schema(in->reader);
     if (!s->n_fields)
         return expect_error(in, err);
+    SL_TRY(check_lineage(s, in->paths[in->at], err));
     return sl_inputs_check_joins(in, s, in->paths[in->at], err);
 }
 

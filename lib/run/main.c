@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "run/run_private.h"
@@ -28,11 +29,21 @@ static int exit_code(enum sl_status st)
     }
 }
 
+/* Messages quote outside bytes: what would end the line or steer a terminal is
+ * shown as a question mark. */
 static void print_line(const char *tool, const char *text)
 {
     char line[1400];
-    int n = snprintf(line, sizeof line, "%s: %s\n", tool, text);
-    if (n > 0 && write(STDERR_FILENO, line, (size_t)n < sizeof line ? (size_t)n : sizeof line) < 0)
+    int n = snprintf(line, sizeof line - 1, "%s: %s", tool, text);
+    if (n < 0)
+        return;
+    if (n > (int)sizeof line - 2)
+        n = (int)sizeof line - 2;
+    for (int i = 0; i < n; i++)
+        if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)
+            line[i] = '?';
+    line[n] = '\n';
+    if (write(STDERR_FILENO, line, (size_t)n + 1) < 0)
         return; /* nobody to tell */
 }
 
@@ -44,8 +55,9 @@ static void print_error(struct sl_run *run, const struct sl_err *err)
         if (!run->in.upstream_near)
             return; /* the stage next to it has told */
         struct sl_upstream u = run->in.upstream;
-        snprintf(text, sizeof text, "upstream %.*s failed: %.*s", (int)u.tool.n, u.tool.p,
-                 (int)u.message.n, u.message.p);
+        snprintf(text, sizeof text, "upstream %.*s failed: %.*s",
+                 u.tool.n < 60 ? (int)u.tool.n : 60, u.tool.p,
+                 u.message.n < 1100 ? (int)u.message.n : 1100, u.message.p);
         print_line(run->tool->name, text);
         return;
     }
