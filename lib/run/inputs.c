@@ -65,6 +65,11 @@ enum sl_status sl_inputs_open(struct sl_inputs *in, const char *const *paths, in
     return begin_check(in, err);
 }
 
+const char *sl_inputs_shown(const char *path)
+{
+    return strcmp(path, "-") == 0 ? "(standard input)" : path;
+}
+
 static bool same_text(const char *a, const char *b)
 {
     return a == b || (a && b && strcmp(a, b) == 0);
@@ -85,7 +90,7 @@ enum sl_status sl_inputs_check_joins(const struct sl_inputs *first, const struct
         sl_err_set(err, SL_E_DATA, "its tokenizer differs from that of '%s'", first->paths[0]);
     else
         return SL_OK;
-    sl_err_at(err, path, -1, -1);
+    sl_err_at(err, sl_inputs_shown(path), -1, -1);
     return SL_E_DATA;
 }
 
@@ -107,7 +112,7 @@ static enum sl_status compare_digests(struct sl_inputs *in, struct sl_err *err)
             continue;
         sl_err_set(err, SL_E_DATA, "the digest of column '%s' is not that of the trailer",
                    in->schema.fields[i]->name);
-        sl_err_at(err, in->paths[in->at], -1, -1);
+        sl_err_at(err, sl_inputs_shown(in->paths[in->at]), -1, -1);
         return SL_E_DATA;
     }
     sl_digest_free(in->check);

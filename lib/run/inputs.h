@@ -31,6 +31,9 @@ struct sl_inputs {
     struct sl_buf upstream_text;
 };
 
+/* The name of an input in messages. */
+const char *sl_inputs_shown(const char *path);
+
 /* Open the first input and read its schema. No paths: standard input. */
 SL_MUST_USE enum sl_status sl_inputs_open(struct sl_inputs *in, const char *const *paths,
                                           int n_paths, bool wants_check, struct sl_err *err);
