@@ -86,7 +86,8 @@ class Place:
 
     def warc(self, data, *args, code=0):
         """sluice-warc with report and rejects: (rows, tally, rejects, process)."""
-        p = self.run("sluice-warc", "--source", "t", "-f", "--report", self.report_path,
+        source = ("--source", "t") if data else ()
+        p = self.run("sluice-warc", *source, "-f", "--report", self.report_path,
                      "--rejects", self.rejects_path, *args, stdin=data)
         if not self.count.check(f"sluice-warc ends with {code}", p.returncode == code,
                                 p.returncode, p.said) or code:
