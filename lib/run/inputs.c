@@ -95,6 +95,11 @@ enum sl_status sl_inputs_open(struct sl_inputs *in, const char *const *paths, in
     return begin_check(in, err);
 }
 
+const char *sl_inputs_shown(const char *path)
+{
+    return strcmp(path, "-") == 0 ? "(standard input)" : path;
+}
+
 static bool same_text(const char *a, const char *b)
 {
     return a == b || (a && b && strcmp(a, b) == 0);
@@ -115,7 +120,7 @@ enum sl_status sl_inputs_check_joins(const struct sl_inputs *first, const struct
         sl_err_set(err, SL_E_DATA, "its tokenizer differs from that of '%s'", first->paths[0]);
     else
         return SL_OK;
-    sl_err_at(err, path, -1, -1);
+    sl_err_at(err, sl_inputs_shown(path), -1, -1);
     return SL_E_DATA;
 }
 
@@ -138,7 +143,7 @@ static enum sl_status compare_digests(struct sl_inputs *in, struct sl_err *err)
             continue;
         sl_err_set(err, SL_E_DATA, "the digest of column '%s' is not that of the trailer",
                    in->schema.fields[i]->name);
-        sl_err_at(err, sl_inputs_name(in, in->at), -1, -1);
+        sl_err_at(err, sl_inputs_shown(in->paths[in->at]), -1, -1);
         return SL_E_DATA;
     }
     sl_digest_free(in->check);
@@ -210,11 +215,6 @@ enum sl_status sl_inputs_next(struct sl_inputs *in, struct sl_batch *batch, stru
         SL_TRY(end_input(in, err));
     }
     return SL_END;
-}
-
-const char *sl_inputs_name(const struct sl_inputs *in, int i)
-{
-    return strcmp(in->paths[i], "-") == 0 ? "(standard input)" : in->paths[i];
 }
 
 int64_t sl_inputs_bytes(const struct sl_inputs *in)

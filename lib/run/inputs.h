@@ -32,6 +32,9 @@ struct sl_inputs {
     struct sl_buf upstream_text;
 };
 
+/* The name of an input in messages. */
+const char *sl_inputs_shown(const char *path);
+
 /* Open the first input and read its schema. No paths: standard input. */
 SL_MUST_USE enum sl_status sl_inputs_open(struct sl_inputs *in, const char *const *paths,
                                           int n_paths, bool wants_check, struct sl_err *err);
@@ -48,9 +51,6 @@ SL_MUST_USE enum sl_status sl_inputs_check_joins(const struct sl_inputs *first,
 
 /* Make a batch one of the given schema, which has the same fields. */
 void sl_inputs_rebind(struct sl_batch *batch, const struct sl_schema *schema);
-
-/* The name of an input for messages. */
-const char *sl_inputs_name(const struct sl_inputs *in, int i);
 
 /* Raw bytes read so far. */
 int64_t sl_inputs_bytes(const struct sl_inputs *in);
