@@ -94,9 +94,11 @@ def case_closed_downstream(b):
     os.mkdir(tmp)
     more = ['--tmpdir', tmp] if b.tool.has('tmpdir') else []
     path = [b.file(b.inputs.large(b.tool))] if b.tool.reads else []
-    p = subprocess.Popen(b.argv(*more, *path), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+    read, write = os.pipe()
+    os.close(read)  # before the start: what fits into a pipe must not be written in time
+    p = subprocess.Popen(b.argv(*more, *path), stdin=subprocess.DEVNULL, stdout=write,
                          stderr=subprocess.PIPE, env=clean_env(), restore_signals=False)
-    p.stdout.close()
+    os.close(write)
     err = p.stderr.read()
     rc = p.wait(30)
     check(rc == -signal.SIGPIPE and err == b'', 'exit', rc, err)
