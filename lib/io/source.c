@@ -24,6 +24,7 @@
 
 #include "base/buf.h"
 #include "io/decoder.h"
+#include "io/pipe_size.h"
 
 enum { RAW_BYTES = 256 << 10, WINDOW_MIN = 256 << 10, READ_MAX = 1 << 20, MAGIC_BYTES = 4 };
 
@@ -398,6 +399,8 @@ static enum sl_status open_failed(const char *path, int why, struct sl_err *err)
 
 static void look_at_file(struct sl_source *s, const struct stat *info)
 {
+    if (S_ISFIFO(info->st_mode))
+        sl_pipe_widen(s->fd);
     if (!S_ISREG(info->st_mode))
         return;
     off_t at = lseek(s->fd, 0, SEEK_CUR);
