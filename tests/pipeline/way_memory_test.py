@@ -4,7 +4,7 @@
 """Memory of the streaming tools does not grow with the input: the peak on 300 MB
 is no more than 8 MB and a tenth above that on 30 MB.
 
-usage: memory_test.py BUILD_DIR
+usage: way_memory_test.py BUILD_DIR
 """
 import sys
 import tempfile
