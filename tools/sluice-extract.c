@@ -37,14 +37,7 @@ static enum sl_status extract_schema(struct sl_run *run, const struct sl_schema 
                                      struct sl_schema *out, struct sl_err *err)
 {
     const struct conf *conf = sl_run_conf(run);
-    for (uint32_t i = 0; i < in->n_fields; i++) {
-        const char *name = in->fields[i]->name;
-        for (const struct sl_add *a = adds; a->name; a++)
-            if (strcmp(a->name, name) == 0)
-                return sl_err_set(err, SL_E_DATA, "the input has a column '%s' already", name);
-        if (conf->keep_html || strcmp(name, "html") != 0)
-            SL_TRY(sl_schema_add(out, in->fields[i], err));
-    }
+    SL_TRY(sl_run_keep_columns(run, in, conf->keep_html, out, err));
     for (const struct sl_add *a = adds; a->name; a++)
         SL_TRY(sl_schema_add_text(out, a->name, a->type, err));
     return SL_OK;

@@ -57,14 +57,7 @@ static enum sl_status schema(struct sl_run *run, const struct sl_schema *in, str
 {
     const struct conf *c = sl_run_conf(run);
     struct sl_tokenizer *t = NULL;
-    if (sl_schema_find(in, "tokens") >= 0)
-        return sl_err_set(err, SL_E_DATA, "the input has a column 'tokens' already");
-    for (uint32_t i = 0; i < in->n_fields; i++) {
-        const char *name = in->fields[i]->name;
-        bool drop = strcmp(name, "text") == 0 || strcmp(name, "html") == 0;
-        if (c->keep_text || !drop)
-            SL_TRY(sl_schema_add(out, in->fields[i], err));
-    }
+    SL_TRY(sl_run_keep_columns(run, in, c->keep_text, out, err));
     SL_TRY(sl_tokenizer_open(&t, c->tokenizer, err));
     const char *type = sl_token_width(&t->info) == 2 ? "list<uint16>" : "list<uint32>";
     enum sl_status st = sl_schema_add_text(out, "tokens", type, err);
@@ -141,7 +134,7 @@ static const struct sl_tool tool = {
              "columns text and html do not go on without --keep-text.",
     .options = options,
     .conf_size = sizeof(struct conf),
-    .in = "docs",
+    .in = "docs,tokens",
     .out = "tokens",
     .needs = "text",
     .adds = adds,

@@ -6,11 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "order/stream_check.h"
 #include "run/conserve.h"
+#include "run/kinds.h"
+#include "run/lineage.h"
 #include "run/tool.h"
+#include "token/tokenizer.h"
 
 struct conf {
     bool same;
@@ -33,10 +35,29 @@ static const char *shown(const char *path)
     return strcmp(path, "-") == 0 ? "(standard input)" : path;
 }
 
+/* What the schema says of itself. */
+static enum sl_status check_schema(const struct sl_schema *s, struct sl_err *err)
+{
+    struct sl_json *stages = NULL;
+    struct sl_token_info info;
+    struct sl_err why = SL_ERR_INIT;
+    if (!s->n_fields)
+        return sl_err_set(err, SL_E_DATA, "a stream without columns");
+    SL_TRY(sl_kind_check(s, "*", err));
+    if (s->tokenizer && sl_token_info_parse(&info, sl_str_of(s->tokenizer), &why) != SL_OK)
+        return sl_err_set(err, why.status, "the schema's sl:tokenizer: %.400s", why.msg);
+    if (s->lineage)
+        SL_TRY(sl_lineage_parse(&stages, sl_str_of(s->lineage), err));
+    sl_json_free(stages);
+    return SL_OK;
+}
+
 static enum sl_status check_one(const char *path, struct sl_facts *f, struct sl_err *err)
 {
     SL_TRY(is_folder(path) ? sl_shards_check(path, f, err) : sl_stream_check(path, NULL, f, err));
     enum sl_status st = sl_conserve_check_end(sl_str_of(f->lineage), f->n_rows, f->ids, err);
+    if (st == SL_OK && f->n_shards < 0)
+        st = check_schema(&f->schema, err);
     if (st != SL_OK)
         sl_err_at(err, shown(path), -1, -1);
     return st;
@@ -130,8 +151,6 @@ static enum sl_status verify(struct sl_run *run, struct sl_err *err)
         return verify_same(run, err);
     if (sl_run_n_inputs(run))
         return verify_all(run, err);
-    if (isatty(STDIN_FILENO))
-        return sl_err_set(err, SL_E_USAGE, "no input: name a file or a folder, or use a pipe");
     return verify_one(run, "-", err);
 }
 
@@ -150,6 +169,7 @@ static const struct sl_tool tool = {
     .conf_size = sizeof(struct conf),
     .flow = SL_PLAIN,
     .text_out = true,
+    .reads_files = true,
     .plain = verify,
     .trial = "",
 };

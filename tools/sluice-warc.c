@@ -34,52 +34,21 @@ static const char *const reasons[] = { "lost_damaged", "lost_cut", "lost_length"
                                        "too_large",    "bomb",     "no_id",       NULL };
 enum { LOST_DAMAGED, LOST_CUT, LOST_LENGTH, LOST_HEAD, TOO_LARGE, BOMB, NO_ID };
 
-static const char *const counts[] = { "records",        "skipped_type",
-                                      "skipped_sort",   "skipped_revisit",
-                                      "skipped_status", "skipped_mime",
-                                      "bodies_decoded", "bodies_cut",
-                                      "headers_lied",   "replaced_characters",
-                                      "lost",           "lost_bytes",
-                                      "bad_dates",      NULL };
-enum {
-    RECORDS,
-    SKIPPED_TYPE,
-    SKIPPED_SORT,
-    SKIPPED_REVISIT,
-    SKIPPED_STATUS,
-    SKIPPED_MIME,
-    BODIES_DECODED,
-    BODIES_CUT,
-    HEADERS_LIED,
-    REPLACED,
-    LOST,
-    LOST_BYTES,
-    BAD_DATES
+static const char *const counts[] = {
+    "records",        "skipped_type",  "skipped_sort",        "skipped_revisit",
+    "skipped_status", "skipped_mime",  "bodies_decoded",      "bodies_cut",
+    "bodies_unknown", "headers_lied",  "replaced_characters", "lost",
+    "lost_bytes",     "lengths_wrong", "bad_dates",           NULL
 };
+enum { RECORDS, SKIPPED_TYPE, SKIPPED_SORT, SKIPPED_REVISIT, SKIPPED_STATUS, SKIPPED_MIME };
+enum { BODIES_DECODED = SKIPPED_MIME + 1, BODIES_CUT, BODIES_UNKNOWN, HEADERS_LIED, REPLACED };
+enum { LOST = REPLACED + 1, LOST_BYTES, LENGTHS_WRONG, BAD_DATES };
 
 /* Both sorts of streams in one list; a column stands in one or both. */
 enum { IN_WARC = 1, IN_WET = 2, IN_BOTH = 3 };
-enum column {
-    ID,
-    SOURCE_ID,
-    URL,
-    DATE,
-    HTML,
-    TEXT,
-    HTTP_STATUS,
-    CONTENT_TYPE,
-    CHARSET,
-    CONTENT_LANGUAGE,
-    X_ROBOTS_TAG,
-    TDM_RESERVATION,
-    IP,
-    DIGEST,
-    TRUNCATED,
-    REFERS_TO,
-    SOURCE,
-    OFFSET,
-    N_COLUMNS
-};
+enum { ID, SOURCE_ID, URL, DATE, HTML, TEXT, HTTP_STATUS, CONTENT_TYPE, CHARSET };
+enum { CONTENT_LANGUAGE = CHARSET + 1, X_ROBOTS_TAG, TDM_RESERVATION, IP, DIGEST, TRUNCATED };
+enum { REFERS_TO = TRUNCATED + 1, SOURCE, OFFSET, N_COLUMNS };
 static const struct sl_add adds[] = {
     [ID] = { "id", "fixed_size_binary[16]", "identity: XXH3-128 of the record id" },
     [SOURCE_ID] = { "source_id", "utf8?", "WARC-Record-ID without blanks and angle brackets" },
@@ -91,15 +60,12 @@ static const struct sl_add adds[] = {
     [CONTENT_TYPE] = { "content_type", "utf8?", "MIME type, lower case (not of WET)" },
     [CHARSET] = { "charset", "utf8?", "charset parameter, lower case (not of WET)" },
     [CONTENT_LANGUAGE] = { "content_language", "utf8?",
-                           "Content-Language; of WET what the "
-                           "crawler identified" },
+                           "Content-Language; of WET what was identified" },
     [X_ROBOTS_TAG] = { "x_robots_tag", "utf8?", "X-Robots-Tag headers, joined (not of WET)" },
     [TDM_RESERVATION] = { "tdm_reservation", "utf8?", "TDM-Reservation header (not of WET)" },
     [IP] = { "ip", "utf8?", "WARC-IP-Address (not of WET)" },
     [DIGEST] = { "digest", "utf8?", "WARC-Payload-Digest, else WARC-Block-Digest" },
-    [TRUNCATED] = { "truncated", "utf8?",
-                    "WARC-Truncated; \"unspecified\" where the body was "
-                    "found cut" },
+    [TRUNCATED] = { "truncated", "utf8?", "WARC-Truncated; unspecified: the body was found cut" },
     [REFERS_TO] = { "refers_to", "utf8?", "record id of the page (of WET alone)" },
     [SOURCE] = { "source", "utf8", "name of the input" },
     [OFFSET] = { "offset", "uint64",
@@ -114,7 +80,7 @@ static const uint8_t column_sorts[N_COLUMNS] = {
 
 /* ---- the state of a run ---- */
 
-enum { TEXT_MAX = 1 << 28, HEAD_ROOM = 1 << 20 };
+enum { TEXT_MAX = 1 << 30, HEAD_ROOM = 1 << 20, WARNINGS_MAX = 20 };
 
 struct state {
     bool wet;
@@ -124,6 +90,7 @@ struct state {
     struct sl_warc_ahead in; /* the open input; the first one is opened early */
     int64_t raw_bytes;       /* of it, told to the run so far */
     const char *path;        /* NULL: none is open */
+    int64_t n_losses;        /* in all inputs */
 };
 
 static void close_input(struct state *s)
@@ -189,28 +156,48 @@ static enum sl_status reject(struct sl_run *run, const struct sl_warc_record *re
     return sl_run_reject_raw(run, &r, err);
 }
 
+/* Tell of a loss; of many losses the first ones. */
+static void warn_loss(struct sl_run *run, const struct sl_warc_record *rec)
+{
+    struct state *s = sl_run_state(run);
+    if (s->n_losses++ < WARNINGS_MAX)
+        sl_run_warn(run, "'%s': lost a record at byte %lld: %s (%lld bytes)",
+                    sl_source_name(s->in.source), (long long)rec->off, rec->reason,
+                    (long long)rec->lost_bytes);
+    if (s->n_losses == WARNINGS_MAX)
+        sl_run_warn(run, "further lost records are counted and not told one by one: see --report "
+                         "and --rejects");
+}
+
+/* A record that was not had. One that is over --max-doc is sound: it counts as
+ * any other large document, or is passed over where its type is no page's. */
 static enum sl_status take_loss(struct sl_run *run, const struct sl_warc_record *rec,
                                 struct sl_err *err)
 {
-    const struct state *s = sl_run_state(run);
-    sl_run_count(run, LOST, 1);
-    sl_run_count(run, LOST_BYTES, rec->lost_bytes);
-    sl_run_warn(run, "'%s': lost a record at byte %lld: %s (%lld bytes)", s->path,
-                (long long)rec->off, rec->reason, (long long)rec->lost_bytes);
+    bool sound = rec->why == SL_WARC_OVERSIZED;
+    sl_run_count(run, RECORDS, sound);
+    if (sound && rec->type != SL_WARC_OTHER && !sl_warc_is_page(rec->type)) {
+        sl_run_count(run, SKIPPED_TYPE, 1);
+        return SL_OK;
+    }
+    if (!sound) {
+        sl_run_count(run, LOST, 1);
+        sl_run_count(run, LOST_BYTES, rec->lost_bytes);
+        warn_loss(run, rec);
+    }
     return reject(run, rec, reason_of(rec->why), sl_str_of(rec->reason), err);
 }
 
 /* ---- rows ---- */
 
-static struct sl_colbuf *column(struct sl_run *run, enum column c)
+static struct sl_colbuf *column(struct sl_run *run, int c)
 {
     const struct state *s = sl_run_state(run);
     return s->place[c] < 0 ? NULL : &sl_run_rows(run)->cols[s->place[c]];
 }
 
 /* Header values are bytes; what is no UTF-8 in them is replaced. */
-static enum sl_status add_str(struct sl_run *run, enum column c, struct sl_str v,
-                              struct sl_err *err)
+static enum sl_status add_str(struct sl_run *run, int c, struct sl_str v, struct sl_err *err)
 {
     struct state *s = sl_run_state(run);
     struct sl_colbuf *to = column(run, c);
@@ -264,7 +251,7 @@ static enum sl_status add_row(struct sl_run *run, const struct sl_warc_record *r
     };
     for (int c = 0; c < N_COLUMNS; c++)
         if (s->place[c] >= 0 && c != DATE && c != HTTP_STATUS && c != OFFSET)
-            SL_TRY(add_str(run, (enum column)c, values[c], err));
+            SL_TRY(add_str(run, c, values[c], err));
     SL_TRY(add_numbers(run, rec, page, err));
     return sl_run_close_row(run, err);
 }
@@ -280,6 +267,7 @@ static enum sl_status take_page(struct sl_run *run, const struct sl_warc_record 
                  (page->body_notes & (SL_HTTP_WAS_CHUNKED | SL_HTTP_WAS_ENCODED)) != 0);
     sl_run_count(run, BODIES_CUT, (page->body_notes & SL_HTTP_BODY_TRUNCATED) != 0);
     sl_run_count(run, HEADERS_LIED, (page->body_notes & SL_HTTP_HEADER_LIED) != 0);
+    sl_run_count(run, BODIES_UNKNOWN, (page->body_notes & SL_HTTP_UNKNOWN_CODING) != 0);
     return add_row(run, rec, page, &id, err);
 }
 
@@ -297,6 +285,8 @@ static enum sl_status take_record(struct sl_run *run, const struct sl_warc_recor
     if (rec->kind == SL_WARC_LOST)
         return take_loss(run, rec, err);
     sl_run_count(run, RECORDS, 1);
+    sl_run_count(run, LENGTHS_WRONG,
+                 (rec->flags & (SL_WARC_LENGTH_WRONG | SL_WARC_LENGTH_ABSENT)) != 0);
     SL_TRY(sl_pager_judge(s->pager, rec, &page, &verdict, err));
     if (verdict == SL_PAGE_TAKEN)
         return take_page(run, rec, &page, err);
@@ -304,6 +294,8 @@ static enum sl_status take_record(struct sl_run *run, const struct sl_warc_recor
         return reject(run, rec, TOO_LARGE, SL_STR("the body is over --max-doc"), err);
     if (verdict == SL_PAGE_BOMB)
         return reject(run, rec, BOMB, SL_STR("the body inflates beyond the limit"), err);
+    if (verdict == SL_PAGE_HEAD)
+        return reject(run, rec, LOST_HEAD, SL_STR("an HTTP head over the limit of 1 MiB"), err);
     sl_run_count(run, skipped[verdict], 1);
     return SL_OK;
 }
@@ -343,6 +335,8 @@ static enum sl_status warc_schema(struct sl_run *run, const struct sl_schema *in
     sl_run_set_state(run, s);
     SL_TRY(open_input(run, sl_run_n_inputs(run) ? sl_run_input(run, 0) : "-", err));
     SL_TRY(sl_warc_ahead_sort(&s->in, &s->wet, err));
+    const struct conf *conf = sl_run_conf(run);
+    sl_page_choice_sort(conf->types, &s->wet);
     int sort = s->wet ? IN_WET : IN_WARC;
     for (int c = 0; c < N_COLUMNS; c++) {
         s->place[c] = column_sorts[c] & sort ? (int)out->n_fields : -1;
@@ -350,6 +344,13 @@ static enum sl_status warc_schema(struct sl_run *run, const struct sl_schema *in
             SL_TRY(sl_schema_add_text(out, adds[c].name, adds[c].type, err));
     }
     return SL_OK;
+}
+
+static enum sl_status warc_check(void *conf_, struct sl_err *err)
+{
+    const struct conf *conf = conf_;
+    struct sl_page_choice choice = { conf->types, conf->mimes, conf->statuses, 0, false };
+    return sl_page_choice_check(&choice, err);
 }
 
 static enum sl_status warc_start(struct sl_run *run, struct sl_err *err)
@@ -373,7 +374,8 @@ static const struct sl_tool tool = {
              "chunked or compressed are decoded. The first input decides the columns: pages\n"
              "(html) or WET (text); records of the other sort are skipped and counted. A damaged\n"
              "record is lost, reported with its offset and kept in --rejects; the next one is\n"
-             "found by its own head.",
+             "found by its own head. Limits: 64 KiB for a record's head, 1 MiB for an HTTP head,\n"
+             "512 times for what inflates to more than 1 MiB; over them a record is lost.",
     .options = options,
     .conf_size = sizeof(struct conf),
     .out = "docs",
@@ -383,6 +385,7 @@ static const struct sl_tool tool = {
     .flow = SL_SOURCE,
     .names_inputs = true,
     .takes_max_doc = true,
+    .check = warc_check,
     .schema = warc_schema,
     .start = warc_start,
     .read = read_input,

@@ -61,7 +61,9 @@ static enum sl_status read_description(int fd, struct entry *e)
     sl_buf_init(&text, DESCRIPTION_MAX);
     for (ssize_t n = 1; st == SL_OK && n > 0;) {
         st = sl_buf_reserve(&text, 4096, NULL);
-        n = st == SL_OK ? read(fd, text.p + text.n, 4096) : 0;
+        do
+            n = st == SL_OK ? read(fd, text.p + text.n, 4096) : 0;
+        while (n < 0 && errno == EINTR);
         text.n += n > 0 ? (size_t)n : 0;
     }
     if (st == SL_OK)
@@ -182,13 +184,14 @@ static void run_named(char **argv)
     if (strlen(argv[1]) >= NAME_BYTES || strchr(argv[1], '/'))
         return;
     snprintf(name, sizeof name, "sluice-%s", argv[1]);
+    char *given = argv[1];
     argv[1] = name;
     if (own_folder(folder)) {
         snprintf(path, sizeof path, "%s/%s", folder, name);
         execv(path, argv + 1);
     }
     execvp(name, argv + 1);
-    argv[1] = name + 7;
+    argv[1] = given;
 }
 
 int main(int argc, char **argv)

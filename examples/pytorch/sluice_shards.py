@@ -199,11 +199,14 @@ class Shards:
         for key, good in (('sequences', _is_count(m.get('sequences'))),
                           ('length', _is_count(m.get('length'), 1)),
                           ('sequences_per_shard', _is_count(m.get('sequences_per_shard'), 1)),
+                          ('tokens', _is_count(m.get('tokens'))),
                           ('dtype', m.get('dtype') in ('uint16', 'uint32')),
                           ('digest', _is_digest(m.get('digest'))),
                           ('buffers', isinstance(m.get('buffers'), list)),
                           ('shards', isinstance(m.get('shards'), list))):
             self._need(good, f"manifest.json: '{key}' is missing or wrong")
+        self._need(m['tokens'] == m['sequences'] * m['length'],
+                   "manifest.json: 'tokens' is not 'sequences' times 'length'")
         for name in NAMES:
             self._need(m['buffers'].count(name) == 1,
                        f"manifest.json: no buffer '{name}': the loader needs the columns "
@@ -242,22 +245,29 @@ class Shards:
                     all(_is_count(v, -1) for v in batch['buffers']) and \
                     all(batch['buffers'][n] == -1 for n in nulls)
                 self._need(good, f'manifest.json: a batch of {name} is wrong')
-                self._add_batch(k, batch['rows'], [batch['buffers'][p] for p in places])
+                self._add_batch(k, batch['rows'], batch['buffers'], places)
             self._need(self._first[-1] == min(m['sequences'], (k + 1) * m['sequences_per_shard']),
                        f'manifest.json: the batches of {name} do not add up')
         self._need(self._first[-1] == m['sequences'], 'manifest.json: the shards do not add up')
 
-    def _add_batch(self, k, rows, offs):
+    def _add_batch(self, k, rows, buffers, places):
+        """Each buffer must end where the next one of the batch begins, padding aside."""
         size = len(self._maps[k])
-        for off, (name, item_bytes) in zip(offs, BUFFERS.items()):
+        for place, (name, item_bytes) in zip(places, BUFFERS.items()):
+            off, behind = buffers[place], [v for v in buffers[place + 1:] if v >= 0]
             n_bytes = rows * self.length * (item_bytes or self.dtype.itemsize)
-            if name.startswith('doc_'):     # what offsets say is checked when they are used
-                n_bytes = (rows + 1) * item_bytes if name.endswith('offsets') else 0
-            fits = off % 64 == 0 and off + n_bytes <= size if off >= 0 else n_bytes == 0
-            self._need(fits, f'manifest.json: {name} lies outside of shard-{k:05d}.arrows')
+            if name.endswith('.offsets'):
+                n_bytes = (rows + 1) * item_bytes
+            if name.startswith('doc_') and not name.endswith('.offsets'):
+                fits = off == -1 or off % 64 == 0 and off <= size   # more when it is used
+            else:
+                fits = off >= 0 and off % 64 == 0 and off + n_bytes <= size and \
+                    (not behind or behind[0] == off - -n_bytes // 64 * 64)
+            self._need(fits, f'manifest.json: {name} of shard-{k:05d}.arrows is not where '
+                       "'length' and 'dtype' would have it")
         self._first.append(self._first[-1] + rows)
         self._shard_of.append(k)
-        self._offs.append(offs)
+        self._offs.append([buffers[place] for place in places])
 
     def _map(self, name, shard):
         """The file as bytes, once its size and the digest in its trailer are the manifest's."""

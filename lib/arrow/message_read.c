@@ -10,7 +10,7 @@
 #include "arrow/message_read.h"
 
 #include "base/arena.h"
-#include "base/hash.h"
+#include "base/utf8.h"
 
 enum { MESSAGE_VERSION, MESSAGE_HEADER_TYPE, MESSAGE_HEADER, MESSAGE_BODY, MESSAGE_META };
 enum { SCHEMA_ENDIANNESS, SCHEMA_FIELDS, SCHEMA_META, SCHEMA_FEATURES };
@@ -172,6 +172,8 @@ static enum sl_status copy_text(const struct decode *d, struct sl_str s, const c
                           SL_MAX_NAME_BYTES);
     if (s.n && memchr(s.p, 0, s.n))
         return sl_err_set(d->err, SL_E_DATA, "a %s with a zero byte", what);
+    if (!sl_utf8_valid(s.p, s.n))
+        return sl_err_set(d->err, SL_E_DATA, "a %s that is not UTF-8", what);
     *out = sl_arena_str(d->arena, s);
     return *out ? SL_OK : sl_err_nomem(d->err, s.n);
 }
@@ -426,7 +428,7 @@ enum sl_status sl_front_batch(struct sl_front *f, bool strict, struct sl_batch_p
         return damaged(err);
     if (parts->n_rows < 0 || parts->n_rows > SL_MAX_ROWS)
         return sl_err_set(err, SL_E_DATA, "a batch of %lld rows", (long long)parts->n_rows);
-    if (parts->n_rows && parts->n_nodes == 0)
+    if (parts->n_rows && parts->n_nodes == 0 && !f->error.p)
         return sl_err_set(err, SL_E_DATA, "a batch of rows without columns");
     if (nodes.n != parts->n_nodes || spans.n != parts->n_spans)
         return sl_err_set(err, SL_E_DATA,

@@ -23,6 +23,7 @@
 #include "arrow/trailer_read.h"
 #include "arrow/validate.h"
 #include "base/num.h"
+#include "base/utf8.h"
 
 enum { PREFIX = 8, FIRST_STEP = 2 << 20 };
 
@@ -101,7 +102,7 @@ static enum sl_status read_prefix(struct sl_reader *r, bool first, enum found *f
     if (n < PREFIX)
         return short_front(r, p, n, first, found);
     uint32_t word = sl_load32(p);
-    bool old = !r->strict && word <= SL_MAX_META_BYTES; /* before Arrow 0.15: no marker */
+    bool old = !r->strict && word <= SL_MAX_META_BYTES && word % 4 == 0; /* before Arrow 0.15 */
     if (word != UINT32_MAX && !old)
         return no_marker(r, first);
     r->prefix = old ? 4 : PREFIX;
@@ -163,6 +164,15 @@ static enum sl_status check_hash(struct sl_reader *r, struct sl_str body, uint64
 
 /* ---- the schema ---- */
 
+/* How many bytes of a text fit into max, cut between characters; 0 where it is no text. */
+static int whole_chars(struct sl_str s, size_t max)
+{
+    size_t n = s.n < max ? s.n : max;
+    while (n < s.n && n && ((uint8_t)s.p[n] & 0xc0) == 0x80)
+        n--;
+    return sl_utf8_valid(s.p, n) ? (int)n : 0;
+}
+
 static enum sl_status check_profile(struct sl_reader *r)
 {
     struct sl_str profile = sl_front_profile(&r->front);
@@ -173,7 +183,7 @@ static enum sl_status check_profile(struct sl_reader *r)
                           "an Arrow stream without sl:profile: import it with sluice-import");
     if (!sl_str_eq(profile, SL_STR("1")))
         return sl_err_set(&r->err, SL_E_DATA, "profile version '%.*s': this reader knows 1",
-                          profile.n > 20 ? 20 : (int)profile.n, profile.p);
+                          whole_chars(profile, 20), profile.p);
     if (r->front.trailer.p || r->front.error.p)
         return sl_err_set(&r->err, SL_E_DATA, "a schema message with a trailer or an error");
     return check_hash(r, SL_STR(""), &r->schema_hash);
@@ -276,15 +286,14 @@ static enum sl_status read_poison(struct sl_reader *r)
     uint64_t hash;
     if (r->strict) {
         SL_TRY(check_hash(r, SL_STR(""), &hash));
-        if (r->front.trailer.p)
-            return sl_err_set(&r->err, SL_E_DATA, "sl:error in a trailer");
+        if (r->front.trailer.p || r->front.body_bytes < 64)
+            return sl_err_set(&r->err, SL_E_DATA, "sl:error with a trailer or without a body");
     }
     struct sl_buf *text = &r->upstream_text;
     SL_TRY(sl_upstream_parse(r->front.error, text, &r->upstream_tool_bytes, &r->err));
     struct sl_upstream u = sl_reader_upstream(r);
-    return sl_err_set(&r->err, SL_E_UPSTREAM, "upstream %.*s failed: %.*s",
-                      u.tool.n > 60 ? 60 : (int)u.tool.n, u.tool.p,
-                      u.message.n > 600 ? 600 : (int)u.message.n, u.message.p);
+    return sl_err_set(&r->err, SL_E_UPSTREAM, "upstream %.*s failed: %.*s", whole_chars(u.tool, 60),
+                      u.tool.p, whole_chars(u.message, 600), u.message.p);
 }
 
 static enum sl_status differs(struct sl_reader *r, const char *what, int64_t says, int64_t were)

@@ -38,6 +38,22 @@ static enum sl_status check_keys(const struct sl_json *v, struct sl_err *err)
     return SL_OK;
 }
 
+/* Valid JSON has no others outside of its strings. */
+static bool has_blanks(struct sl_str text)
+{
+    bool in_string = false;
+    for (size_t i = 0; i < text.n; i++) {
+        char c = text.p[i];
+        if (c == '"')
+            in_string = !in_string;
+        else if (in_string)
+            i += c == '\\';
+        else if (c == ' ' || c == '\n' || c == '\r' || c == '\t')
+            return true;
+    }
+    return false;
+}
+
 static enum sl_status parse_count(const struct sl_json *v, const char *key, int64_t *out,
                                   struct sl_err *err)
 {
@@ -99,6 +115,8 @@ enum sl_status sl_trailer_parse(struct sl_str text, const struct sl_schema *sche
     enum sl_status st = parse_values(v, schema, out, schema_hash, err);
     if (st == SL_OK && sl_json_count(v) != N_KEYS)
         st = sl_err_set(err, SL_E_DATA, "the trailer has unknown keys");
+    if (st == SL_OK && has_blanks(text))
+        st = sl_err_set(err, SL_E_DATA, "the trailer has blanks between its values");
     if (st == SL_OK)
         st = parse_lineage(sl_json_get(v, "lineage"), text, &out->lineage, err);
     sl_json_free(v);

@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Growable bytes. Memory is 64-byte aligned, since Arrow buffers are built
- * here, and grows by half, so that appending is linear in all. */
+ * here, and grows by half, so that appending is linear in all.
+ *
+ * Above BIG_BYTES it is asked for in huge pages: a page fault costs as much
+ * as copying some kilobytes, and a large buffer takes hundreds of them each
+ * time it grows. Where the system has none to give nothing is lost. */
 #include "base/buf.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
-enum { BUF_ALIGN = 64 };
+enum { BUF_ALIGN = 64, BIG_BYTES = 1 << 20, HUGE_PAGE = 2 << 20 };
 
 void sl_buf_init(struct sl_buf *b, size_t max)
 {
@@ -25,6 +30,20 @@ void sl_buf_reset(struct sl_buf *b)
     b->n = 0;
 }
 
+void *sl_big_alloc(size_t *n)
+{
+    size_t align = *n <= BIG_BYTES ? BUF_ALIGN : HUGE_PAGE;
+    if (*n > SIZE_MAX - align)
+        return NULL;
+    size_t cap = (*n + align - 1) & ~(align - 1);
+    void *p = aligned_alloc(align, cap);
+    if (p && align == HUGE_PAGE)
+        (void)madvise(p, cap, MADV_HUGEPAGE);
+    if (p)
+        *n = cap;
+    return p;
+}
+
 static enum sl_status grow_to(struct sl_buf *b, size_t need, struct sl_err *err)
 {
     size_t cap = b->cap + b->cap / 2;
@@ -34,10 +53,7 @@ static enum sl_status grow_to(struct sl_buf *b, size_t need, struct sl_err *err)
         cap = 256;
     if (cap > b->max && need <= b->max)
         cap = b->max;
-    if (cap > SIZE_MAX - BUF_ALIGN)
-        return sl_err_nomem(err, need);
-    cap = (cap + BUF_ALIGN - 1) & ~(size_t)(BUF_ALIGN - 1);
-    void *p = aligned_alloc(BUF_ALIGN, cap);
+    void *p = sl_big_alloc(&cap);
     if (!p)
         return sl_err_nomem(err, cap);
     if (b->n)

@@ -48,4 +48,9 @@ static inline struct sl_str sl_buf_str(const struct sl_buf *b)
 /* The contents with a NUL behind them (not counted in n); NULL where memory is out. */
 SL_MUST_USE const char *sl_buf_cstr(struct sl_buf *b);
 
+/* For windows and buffers of other kinds: memory of at least *n bytes, 64-byte
+ * aligned; large blocks are of huge pages where the system has some. *n becomes
+ * what there is room for. To be freed with free. NULL: out of memory. */
+void *sl_big_alloc(size_t *n);
+
 #endif

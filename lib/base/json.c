@@ -8,6 +8,7 @@
  * Reals are dumped with 17 significant digits, which every double survives. */
 #include "base/json.h"
 
+#include <errno.h>
 #include <jansson.h>
 
 #include "base/utf8.h"
@@ -48,6 +49,25 @@ static size_t too_deep(struct sl_str text)
     return text.n;
 }
 
+/* A failed allocation comes out of jansson as a syntax error, or as a string
+ * that lacks a byte, and errno alone tells; it is looked at between any two
+ * bytes, since a number that follows clears it. */
+struct feed {
+    struct sl_str text;
+    size_t at;
+    bool no_memory;
+};
+
+static size_t give_byte(void *buffer, size_t room, void *ctx)
+{
+    struct feed *f = ctx;
+    f->no_memory |= errno == ENOMEM;
+    if (f->no_memory || room == 0 || f->at == f->text.n)
+        return f->no_memory ? (size_t)-1 : 0;
+    *(char *)buffer = f->text.p[f->at++];
+    return 1;
+}
+
 enum sl_status sl_json_parse(struct sl_json **out, struct sl_str text, struct sl_err *err)
 {
     json_error_t why;
@@ -59,14 +79,18 @@ enum sl_status sl_json_parse(struct sl_json **out, struct sl_str text, struct sl
         sl_err_at(err, NULL, (int64_t)deep, -1);
         return st;
     }
-    json_t *v = json_loadb(text.n ? text.p : "", text.n,
-                           JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &why);
+    struct feed feed = { text, 0, false };
+    errno = 0;
+    json_t *v = json_load_callback(give_byte, &feed,
+                                   JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &why);
+    if (feed.no_memory || errno == ENOMEM) {
+        json_decref(v);
+        return sl_err_nomem(err, text.n);
+    }
     if (v) {
         *out = out_of(v);
         return SL_OK;
     }
-    if (json_error_code(&why) == json_error_out_of_memory)
-        return sl_err_nomem(err, text.n);
     enum sl_status st = sl_err_set(err, SL_E_DATA, "not JSON at line %d, column %d: %s", why.line,
                                    why.column, why.text);
     sl_err_at(err, NULL, why.position, -1);
@@ -120,6 +144,15 @@ size_t sl_json_count(const struct sl_json *v)
 const struct sl_json *sl_json_at(const struct sl_json *array, size_t i)
 {
     return out_of(json_array_get(in(array), i));
+}
+
+const char *sl_json_after(const struct sl_json *object, const char *key,
+                          const struct sl_json **value)
+{
+    json_t *o = in(object);
+    void *it = key ? json_object_iter_next(o, json_object_iter_at(o, key)) : json_object_iter(o);
+    *value = it ? out_of(json_object_iter_value(it)) : NULL;
+    return it ? json_object_iter_key(it) : NULL;
 }
 
 const char *sl_json_key(const struct sl_json *object, size_t i, const struct sl_json **value)

@@ -45,6 +45,10 @@ const struct sl_json *sl_json_get(const struct sl_json *object, const char *key)
 struct sl_json *sl_json_edit(struct sl_json *object, const char *key);
 size_t sl_json_count(const struct sl_json *v); /* elements or keys */
 const struct sl_json *sl_json_at(const struct sl_json *array, size_t i);
+/* The key behind another one (behind NULL: the first) and its value, in the order
+ * of the text; NULL at the end. The way to walk an object that may be large. */
+const char *sl_json_after(const struct sl_json *object, const char *key,
+                          const struct sl_json **value);
 /* The i-th key of an object and its value, in the order of the text. Linear. */
 const char *sl_json_key(const struct sl_json *object, size_t i, const struct sl_json **value);
 struct sl_str sl_json_str(const struct sl_json *v);

@@ -153,6 +153,16 @@ static void test_getters(void **state)
     assert_string_equal(sl_json_key(v, 6, NULL), "o");
     assert_null(sl_json_key(v, 7, &value));
     assert_null(value);
+    size_t i = 0;
+    for (const char *key = NULL; (key = sl_json_after(v, key, &value)); i++) {
+        const struct sl_json *same;
+        assert_string_equal(key, sl_json_key(v, i, &same));
+        assert_ptr_equal(value, same);
+    }
+    assert_int_equal(i, sl_json_count(v));
+    assert_null(value);
+    assert_null(sl_json_after(v, "zz", &value));
+    assert_null(sl_json_after(NULL, NULL, &value));
     /* wrong or missing */
     assert_null(sl_json_get(v, "zz"));
     assert_null(sl_json_get(NULL, "a"));

@@ -71,26 +71,30 @@ size_t sl_str_find(struct sl_str s, size_t from, char c)
 
 enum { NEAREST_MAX = 63 };
 
-/* Levenshtein distance of two short strings, by one row. */
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Edit distance of two short strings, in which two neighbours that changed
+ * places count as one edit (optimal string alignment): the last two rows. */
 static size_t edit_distance(struct sl_str a, struct sl_str b)
 {
-    size_t row[NEAREST_MAX + 1];
+    size_t rows[3][NEAREST_MAX + 1];
     for (size_t j = 0; j <= b.n; j++)
-        row[j] = j;
+        rows[0][j] = j;
     for (size_t i = 1; i <= a.n; i++) {
-        size_t diagonal = row[0];
+        size_t *row = rows[i % 3], *above = rows[(i + 2) % 3], *before = rows[(i + 1) % 3];
         row[0] = i;
         for (size_t j = 1; j <= b.n; j++) {
-            size_t best = diagonal + (a.p[i - 1] != b.p[j - 1]);
-            if (row[j] + 1 < best)
-                best = row[j] + 1;
-            if (row[j - 1] + 1 < best)
-                best = row[j - 1] + 1;
-            diagonal = row[j];
-            row[j] = best;
+            bool same = a.p[i - 1] == b.p[j - 1];
+            row[j] = least(above[j - 1] + !same, least(above[j], row[j - 1]) + 1);
+            bool swapped = i > 1 && j > 1 && a.p[i - 1] == b.p[j - 2] && a.p[i - 2] == b.p[j - 1];
+            if (swapped)
+                row[j] = least(row[j], before[j - 2] + 1);
         }
     }
-    return row[b.n];
+    return rows[a.n % 3][b.n];
 }
 
 const char *sl_str_nearest(struct sl_str s, const char *const *names)

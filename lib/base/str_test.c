@@ -64,6 +64,7 @@ static void test_nearest(void **state)
     assert_string_equal(sl_str_nearest(SL_STR("thread"), names), "threads");
     assert_string_equal(sl_str_nearest(SL_STR("ouptut"), names), "output");
     assert_string_equal(sl_str_nearest(SL_STR("force"), names), "force");
+    assert_string_equal(sl_str_nearest(SL_STR("froce"), names), "force");
     assert_null(sl_str_nearest(SL_STR("zebra"), names));
     assert_null(sl_str_nearest(SL_STR(""), names));
     assert_null(sl_str_nearest(sl_str_of(longest), names));

@@ -50,7 +50,10 @@ static enum sl_status decode_all(struct brotli *b, struct sl_buf *out, enum sl_e
         }
         if (!full)
             out->n += had - left;
-        if (r == BROTLI_DECODER_RESULT_NEEDS_MORE_OUTPUT)
+        /* At the end of a cut stream the decoder asks for input although it still
+         * holds bytes: it does so as long as there was no room for them. */
+        if (r == BROTLI_DECODER_RESULT_NEEDS_MORE_OUTPUT ||
+            (r == BROTLI_DECODER_RESULT_NEEDS_MORE_INPUT && BrotliDecoderHasMoreOutput(b->d)))
             continue;
         *how = ended_as(r);
         /* The decoder's error codes of allocation are a range of their own. */

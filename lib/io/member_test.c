@@ -253,6 +253,33 @@ static void test_brotli(void **state)
     sl_buf_release(&out);
 }
 
+/* A cut stream gives all that stands before the cut, also where that is much
+ * more than a piece of the output buffer. */
+static void test_brotli_long_cut(void **state)
+{
+    (void)state;
+    enum { RUN_BYTES = 600000, END_BYTES = 256 };
+    const size_t whole = sizeof SAMPLE_BROTLI_LONG;
+    struct sl_buf out;
+    struct sl_decoded end;
+    size_t before = 0;
+    for (size_t cut = 0; cut <= whole; cut++) {
+        struct sl_str part = { (const char *)SAMPLE_BROTLI_LONG, cut };
+        sl_buf_init(&out, 1 << 20);
+        assert_int_equal(sl_brotli_prefix(part, &out, &end, NULL), SL_OK);
+        assert_int_equal(end.how, cut < whole ? SL_ENDED_CUT : SL_ENDED_WHOLE);
+        assert_true(out.n >= before);
+        for (size_t i = 0; i < out.n; i++)
+            assert_int_equal(out.p[i],
+                             i < RUN_BYTES ? (uint8_t) "ab\n"[i % 3] : (uint8_t)(i - RUN_BYTES));
+        before = out.n;
+        if (cut == whole - END_BYTES / 2)
+            assert_true(before >= RUN_BYTES);
+        sl_buf_release(&out);
+    }
+    assert_int_equal(before, RUN_BYTES + END_BYTES);
+}
+
 static void test_zstd_dictionary(void **state)
 {
     const struct tools *t = *state;
@@ -317,7 +344,8 @@ int main(void)
         cmocka_unit_test(test_cut_without_more), cmocka_unit_test(test_limits),
         cmocka_unit_test(test_damage),           cmocka_unit_test(test_prefix),
         cmocka_unit_test(test_prefix_ends),      cmocka_unit_test(test_brotli),
-        cmocka_unit_test(test_zstd_dictionary),  cmocka_unit_test(test_zstd_odd_frames),
+        cmocka_unit_test(test_brotli_long_cut),  cmocka_unit_test(test_zstd_dictionary),
+        cmocka_unit_test(test_zstd_odd_frames),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

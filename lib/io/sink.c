@@ -25,6 +25,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "io/pipe_size.h"
+
 enum { BUF_BYTES = 64 << 10, GROUP = 64, TEMP_TRIES = 1000, TEMP_ROOM = 48 };
 
 struct sl_sink {
@@ -362,6 +364,8 @@ enum sl_status sl_sink_open(struct sl_sink **out, const char *path, bool force, 
         return sl_err_nomem(err, BUF_BYTES);
     if (is_stdout)
         s->fd = STDOUT_FILENO;
+    if (is_stdout)
+        sl_pipe_widen(s->fd);
     enum sl_status st = is_stdout ? SL_OK : open_path(s, path, force);
     if (st != SL_OK) {
         st = fail(s, err);

@@ -22,7 +22,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "io/decoder.h"
+#include "io/pipe_size.h"
 
 enum { RAW_BYTES = 256 << 10, WINDOW_MIN = 256 << 10, READ_MAX = 1 << 20, MAGIC_BYTES = 4 };
 
@@ -237,7 +239,7 @@ static enum sl_status grow_window(struct sl_source *s)
     size_t cap = s->cap ? s->cap * 2 : WINDOW_MIN;
     if (cap > SL_SOURCE_PEEK_MAX)
         cap = SL_SOURCE_PEEK_MAX;
-    uint8_t *win = malloc(cap);
+    uint8_t *win = sl_big_alloc(&cap);
     if (!win)
         return sl_err_nomem(&s->err, cap);
     if (s->n > s->at)
@@ -343,6 +345,32 @@ enum sl_status sl_source_read(struct sl_source *s, void *dst, size_t n, size_t *
     return SL_OK;
 }
 
+enum sl_status sl_source_read_all(struct sl_source *s, struct sl_buf *out, struct sl_err *err)
+{
+    for (;;) {
+        const uint8_t *p;
+        size_t n;
+        SL_TRY(sl_source_peek(s, 1, &p, &n, err));
+        if (n == 0)
+            return SL_OK;
+        enum sl_status st = sl_buf_add(out, p, n, err);
+        if (st != SL_OK) {
+            sl_err_at(err, s->name, s->off, -1);
+            return st;
+        }
+        sl_source_consume(s, n);
+    }
+}
+
+enum sl_status sl_file_read(const char *path, struct sl_buf *out, struct sl_err *err)
+{
+    struct sl_source *src;
+    SL_TRY(sl_source_open(&src, path, SL_SOURCE_PLAIN, err));
+    enum sl_status st = sl_source_read_all(src, out, err);
+    sl_source_free(src);
+    return st;
+}
+
 /* ---- opening ---- */
 
 static struct sl_source *new_source(const char *name, enum sl_source_mode mode)
@@ -371,6 +399,8 @@ static enum sl_status open_failed(const char *path, int why, struct sl_err *err)
 
 static void look_at_file(struct sl_source *s, const struct stat *info)
 {
+    if (S_ISFIFO(info->st_mode))
+        sl_pipe_widen(s->fd);
     if (!S_ISREG(info->st_mode))
         return;
     off_t at = lseek(s->fd, 0, SEEK_CUR);

@@ -17,8 +17,7 @@
 
 #include <sys/types.h>
 
-#include "base/status.h"
-#include "base/str.h"
+#include "base/buf.h"
 
 struct sl_source;
 
@@ -63,6 +62,13 @@ void sl_source_consume(struct sl_source *s, size_t n);
 /* Copy n bytes; *got < n only at the end of input. */
 SL_MUST_USE enum sl_status sl_source_read(struct sl_source *s, void *dst, size_t n, size_t *got,
                                           struct sl_err *err);
+
+/* Append all that is left to out, whose maximum bounds it (SL_E_DATA). */
+SL_MUST_USE enum sl_status sl_source_read_all(struct sl_source *s, struct sl_buf *out,
+                                              struct sl_err *err);
+
+/* The same of a whole file, as it is. */
+SL_MUST_USE enum sl_status sl_file_read(const char *path, struct sl_buf *out, struct sl_err *err);
 
 /* Offset of the next byte in the (decompressed) bytes; the name for messages. */
 int64_t sl_source_off(const struct sl_source *s);

@@ -269,31 +269,15 @@ enum sl_status sl_manifest_parse(struct sl_manifest *m, struct sl_str text, stru
     return st;
 }
 
-static enum sl_status read_all(struct sl_source *src, struct sl_buf *out, struct sl_err *err)
-{
-    for (;;) {
-        const uint8_t *p;
-        size_t n;
-        SL_TRY(sl_source_peek(src, 1, &p, &n, err));
-        if (!n)
-            return SL_OK;
-        SL_TRY(sl_buf_add(out, p, n, err));
-        sl_source_consume(src, n);
-    }
-}
-
 enum sl_status sl_manifest_read(struct sl_manifest *m, const char *path, struct sl_err *err)
 {
-    struct sl_source *src;
     struct sl_buf text;
     sl_manifest_init(m);
-    SL_TRY(sl_source_open(&src, path, SL_SOURCE_PLAIN, err));
     sl_buf_init(&text, FILE_MAX_BYTES);
-    enum sl_status st = read_all(src, &text, err);
+    enum sl_status st = sl_file_read(path, &text, err);
     if (st == SL_OK)
         st = sl_manifest_parse(m, sl_buf_str(&text), err);
     sl_buf_release(&text);
-    sl_source_free(src);
     if (st != SL_OK)
         sl_err_at(err, path, -1, -1);
     return st;

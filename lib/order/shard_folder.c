@@ -123,24 +123,8 @@ enum sl_status sl_folder_sync(struct sl_folder *f, struct sl_err *err)
 enum sl_status sl_folder_read(struct sl_folder *f, const char *name, struct sl_buf *out,
                               struct sl_err *err)
 {
-    struct sl_source *src;
     const char *path = sl_folder_path(f, name);
-    if (!path)
-        return sl_err_nomem(err, PATH_MAX_BYTES);
-    SL_TRY(sl_source_open(&src, path, SL_SOURCE_PLAIN, err));
-    enum sl_status st = SL_OK;
-    for (size_t n = 1; st == SL_OK && n;) {
-        const uint8_t *p;
-        st = sl_source_peek(src, 1, &p, &n, err);
-        if (st == SL_OK)
-            st = sl_buf_add(out, p, n, err);
-        if (st == SL_OK)
-            sl_source_consume(src, n);
-    }
-    sl_source_free(src);
-    if (st != SL_OK)
-        sl_err_at(err, path, -1, -1);
-    return st;
+    return path ? sl_file_read(path, out, err) : sl_err_nomem(err, PATH_MAX_BYTES);
 }
 
 void sl_shard_name(int64_t k, char out[SL_SHARD_NAME_BYTES])

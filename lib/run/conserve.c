@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The checker reads the JSON itself and shares nothing with what writes
  * tallies, so that a mistake there is found here. All sums are of integers that
- * were checked to be between 0 and 2^62, in 128 bits where they are multiplied. */
+ * were checked to be between 0 and 2^60, in 128 bits where they are multiplied. */
 #include "run/conserve.h"
 
 #include <stdarg.h>
@@ -10,7 +10,7 @@
 
 enum { TEXT_BINS = 65 };
 
-#define NUMBER_MAX ((int64_t)1 << 62)
+#define NUMBER_MAX ((int64_t)1 << 60)
 
 struct port {
     int64_t rows;
@@ -157,9 +157,8 @@ static enum sl_status check_reasons(const struct stage *s)
 {
     const struct sl_json *reasons = sl_json_get(s->tally, "reasons");
     __int128 sum = 0;
-    for (size_t i = 0; i < sl_json_count(reasons); i++) {
-        const struct sl_json *v;
-        const char *name = sl_json_key(reasons, i, &v);
+    const struct sl_json *v;
+    for (const char *name = NULL; (name = sl_json_after(reasons, name, &v));) {
         if (!is_count(v))
             return broken(s, "the rows rejected as '%s' are no number", name);
         sum += sl_json_int(v);
@@ -173,9 +172,8 @@ static enum sl_status check_reasons(const struct stage *s)
 static enum sl_status check_histograms(const struct stage *s)
 {
     const struct sl_json *all = sl_json_get(s->tally, "hist");
-    for (size_t i = 0; i < sl_json_count(all); i++) {
-        const struct sl_json *bins;
-        const char *name = sl_json_key(all, i, &bins);
+    const struct sl_json *bins;
+    for (const char *name = NULL; (name = sl_json_after(all, name, &bins));) {
         bool text = strcmp(name, "text_bytes") == 0;
         if (sl_json_type(bins) != SL_JSON_ARRAY || (text && sl_json_count(bins) != TEXT_BINS))
             return broken(s, "the histogram '%s' has not its bins", name);
@@ -195,9 +193,18 @@ static enum sl_status open_stage(struct stage *s)
              tool.n ? tool.p : "");
     if (!tool.n || sl_json_type(sl_json_get(s->json, "version")) != SL_JSON_STR)
         return broken(s, "it has no 'tool' or no 'version'");
+    const struct sl_json *count = sl_json_get(s->json, "count");
+    if (count && (!is_count(count) || sl_json_int(count) < 2))
+        return broken(s, "its 'count' is no number of joined streams");
     s->tally = sl_json_get(s->json, "tally");
     if (sl_json_type(s->tally) != SL_JSON_OBJECT)
         return broken(s, "it has no 'tally'");
+    static const char *const objects[] = { "reasons", "counts", "hist" };
+    for (int i = 0; i < 3; i++) {
+        const struct sl_json *v = sl_json_get(s->tally, objects[i]);
+        if (v && sl_json_type(v) != SL_JSON_OBJECT)
+            return broken(s, "its '%s' are no object", objects[i]);
+    }
     SL_TRY(get_port(s, "in", &s->in));
     SL_TRY(get_port(s, "out", &s->out));
     return get_port(s, "rejected", &s->rejected);
@@ -218,6 +225,8 @@ static enum sl_status join_branches(const struct stage *s, struct sl_conserved *
             return broken(s, "input %zu: %.400s", i + 1, why.msg);
         before->known &= branch.known;
         before->rows += branch.rows;
+        if (before->rows >= NUMBER_MAX)
+            return broken(s, "the rows of its inputs are too many");
         sl_hash128_add(&before->ids, branch.ids);
     }
     return SL_OK;

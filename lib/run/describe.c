@@ -93,6 +93,7 @@ static struct sl_json *tool_json(const struct sl_run *run)
     st |= sl_json_set(j, "out", text_or_null(t->out), NULL);
     st |= sl_json_set(j, "text_out", sl_json_new_bool(t->text_out), NULL);
     st |= sl_json_set(j, "folder_out", sl_json_new_bool(t->folder_out), NULL);
+    st |= sl_json_set(j, "reads_files", sl_json_new_bool(t->reads_files), NULL);
     st |= sl_json_set(j, "needs", text_or_null(t->needs), NULL);
     st |= sl_json_set(j, "removes", text_or_null(t->removes), NULL);
     st |= sl_json_set(j, "adds", adds_json(t), NULL);

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The flows that run on one thread, and what their steps call: rows out, rows
  * rejected, batches passed on, everything read again. */
-#include <errno.h>
 #include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/num.h"
 #include "run/run_private.h"
 #include "run/source_name.h"
 
@@ -142,59 +139,6 @@ enum sl_status sl_run_reject_raw(struct sl_run *run, const struct sl_raw_reject 
     return r->bad ? sl_run_count_bad(run, run->tool->reasons[r->reason], err) : SL_OK;
 }
 
-/* ---- collect: a second pass ---- */
-
-/* ctx: the run's spool_fd. */
-static ssize_t spool_write(void *ctx, const void *buf, size_t n)
-{
-    return write(*(const int *)ctx, buf, n);
-}
-
-/* Rows of standard input (or of any pipe) are kept in an unlinked file of
- * --tmpdir, since they cannot be read twice. */
-static enum sl_status spool_open(struct sl_run *run, struct sl_err *err)
-{
-    char path[4096];
-    snprintf(path, sizeof path, "%s/sluice-spool-XXXXXX", run->opt.common.tmpdir);
-    run->spool_fd = mkstemp(path);
-    if (run->spool_fd < 0)
-        return sl_err_sys(err, errno, "cannot make a temporary file in '%s'",
-                          run->opt.common.tmpdir);
-    unlink(path);
-    struct sl_sink_backend backend = { spool_write, NULL, &run->spool_fd };
-    struct sl_write_options options = { 0 };
-    struct sl_sink *sink;
-    SL_TRY(sl_sink_open_backend(&sink, backend, "temporary file", err));
-    return sl_out_open_sink(&run->spool, sink, &run->in.schema, &options, err);
-}
-
-enum sl_status sl_run_again(struct sl_run *run,
-                            enum sl_status (*each)(struct sl_run *run, const struct sl_batch *batch,
-                                                   struct sl_err *err),
-                            struct sl_err *err)
-{
-    char name[64];
-    struct sl_inputs again;
-    struct sl_batch batch;
-    if (!run->spool_ended)
-        SL_TRY(sl_out_end(&run->spool, SL_STR("[]"), NULL, err));
-    run->spool_ended = true;
-    snprintf(name, sizeof name, "/proc/self/fd/%d", run->spool_fd);
-    const char *paths[1] = { name };
-    sl_batch_init(&batch);
-    enum sl_status st = sl_inputs_open(&again, paths, 1, false, err);
-    while (st == SL_OK) {
-        st = sl_inputs_next(&again, &batch, err);
-        if (st != SL_OK)
-            break;
-        sl_inputs_rebind(&batch, &run->in.schema);
-        st = each(run, &batch, err);
-    }
-    sl_batch_release(&batch);
-    sl_inputs_close(&again);
-    return st == SL_END ? SL_OK : st;
-}
-
 /* ---- the flows ---- */
 
 static enum sl_status flow_source(struct sl_run *run, struct sl_err *err)
@@ -213,7 +157,7 @@ static enum sl_status take_batch(struct sl_run *run, const struct sl_batch *batc
 {
     sl_port_add(&run->tally.in, sl_batch_column(batch, "id"), batch->n_rows);
     run->bytes_in += (int64_t)batch->body.n;
-    if (run->tool->flow == SL_COLLECT)
+    if (run->spool_fd >= 0)
         SL_TRY(sl_out_pass(&run->spool, batch, err));
     SL_TRY(run->tool->step(run, batch, err));
     sl_progress_tick(run);
@@ -226,7 +170,7 @@ static enum sl_status flow_batches(struct sl_run *run, struct sl_err *err)
     sl_batch_init(&batch);
     enum sl_status st = SL_OK;
     if (run->tool->flow == SL_COLLECT)
-        st = spool_open(run, err);
+        st = sl_run_spool_open(run, err);
     while (st == SL_OK) {
         st = sl_inputs_next(&run->in, &batch, err);
         if (st == SL_OK)

@@ -73,13 +73,19 @@ static void print_options(const struct sl_run *run, bool hidden_too, FILE *to)
                 print_option(o, to);
 }
 
+enum { LIST_COLUMNS = 80 };
+
 static void print_list(const char *title, const char *const *words, FILE *to)
 {
     if (!words || !words[0])
         return;
-    fprintf(to, "\n%s:", title);
-    for (int i = 0; words[i]; i++)
-        fprintf(to, "%s %s", i ? "," : "", words[i]);
+    int column = fprintf(to, "\n%s:", title) - 1;
+    for (int i = 0; words[i]; i++) {
+        int n = (int)strlen(words[i]) + 2;
+        if (column + n > LIST_COLUMNS)
+            column = fprintf(to, "\n ") - 1;
+        column += fprintf(to, " %s%s", words[i], words[i + 1] ? "," : "");
+    }
     fprintf(to, "\n");
 }
 

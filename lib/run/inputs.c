@@ -5,8 +5,17 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static const char *const stdin_path[] = { "-" };
+
+static bool from_pipe(const struct sl_inputs *in)
+{
+    struct stat st;
+    return strcmp(in->paths[in->at], "-") == 0 && fstat(STDIN_FILENO, &st) == 0 &&
+           (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
+}
 
 /* The failing tool's words outlive the reader that found them. */
 static enum sl_status keep_upstream(struct sl_inputs *in, enum sl_status st, struct sl_err *err)
@@ -14,6 +23,12 @@ static enum sl_status keep_upstream(struct sl_inputs *in, enum sl_status st, str
     if (st != SL_E_UPSTREAM)
         return st;
     struct sl_upstream u = sl_reader_upstream(in->reader);
+    const char *lineage = sl_reader_schema(in->reader)->lineage;
+    char last[64] = "";
+    if (lineage)
+        sl_lineage_last_tool(sl_str_of(lineage), last);
+    /* Of a file that is read later nobody beside us has told. */
+    in->upstream_near = !lineage || sl_str_eq(sl_str_of(last), u.tool) || !from_pipe(in);
     sl_buf_init(&in->upstream_text, SL_MAX_META_BYTES);
     if (sl_buf_add_str(&in->upstream_text, u.tool, NULL) != SL_OK ||
         sl_buf_add_str(&in->upstream_text, u.message, NULL) != SL_OK)
@@ -51,6 +66,20 @@ static enum sl_status expect_error(struct sl_inputs *in, struct sl_err *err)
     return st;
 }
 
+/* The schema's lineage is informative, but it is passed on: no garbage in it. */
+static enum sl_status check_lineage(const struct sl_schema *s, const char *path, struct sl_err *err)
+{
+    struct sl_json *stages;
+    if (!s->lineage)
+        return SL_OK;
+    enum sl_status st = sl_lineage_parse(&stages, sl_str_of(s->lineage), err);
+    if (st == SL_OK)
+        sl_json_free(stages);
+    else
+        sl_err_at(err, path, -1, -1);
+    return st;
+}
+
 enum sl_status sl_inputs_open(struct sl_inputs *in, const char *const *paths, int n_paths,
                               bool wants_check, struct sl_err *err)
 {
@@ -62,7 +91,13 @@ enum sl_status sl_inputs_open(struct sl_inputs *in, const char *const *paths, in
     in->has_schema = true;
     if (!in->schema.n_fields)
         return expect_error(in, err);
+    SL_TRY(check_lineage(&in->schema, in->paths[0], err));
     return begin_check(in, err);
+}
+
+const char *sl_inputs_shown(const char *path)
+{
+    return strcmp(path, "-") == 0 ? "(standard input)" : path;
 }
 
 static bool same_text(const char *a, const char *b)
@@ -85,7 +120,7 @@ enum sl_status sl_inputs_check_joins(const struct sl_inputs *first, const struct
         sl_err_set(err, SL_E_DATA, "its tokenizer differs from that of '%s'", first->paths[0]);
     else
         return SL_OK;
-    sl_err_at(err, path, -1, -1);
+    sl_err_at(err, sl_inputs_shown(path), -1, -1);
     return SL_E_DATA;
 }
 
@@ -95,6 +130,7 @@ static enum sl_status check_joins(struct sl_inputs *in, struct sl_err *err)
     const struct sl_schema *s = sl_reader_schema(in->reader);
     if (!s->n_fields)
         return expect_error(in, err);
+    SL_TRY(check_lineage(s, in->paths[in->at], err));
     return sl_inputs_check_joins(in, s, in->paths[in->at], err);
 }
 
@@ -107,7 +143,7 @@ static enum sl_status compare_digests(struct sl_inputs *in, struct sl_err *err)
             continue;
         sl_err_set(err, SL_E_DATA, "the digest of column '%s' is not that of the trailer",
                    in->schema.fields[i]->name);
-        sl_err_at(err, in->paths[in->at], -1, -1);
+        sl_err_at(err, sl_inputs_shown(in->paths[in->at]), -1, -1);
         return SL_E_DATA;
     }
     sl_digest_free(in->check);

@@ -28,8 +28,12 @@ struct sl_inputs {
     int64_t n_batches;
     int64_t bytes_before;        /* raw bytes of the inputs that are closed */
     struct sl_upstream upstream; /* after SL_E_UPSTREAM */
+    bool upstream_near;          /* the tool that failed wrote this very input */
     struct sl_buf upstream_text;
 };
+
+/* The name of an input in messages. */
+const char *sl_inputs_shown(const char *path);
 
 /* Open the first input and read its schema. No paths: standard input. */
 SL_MUST_USE enum sl_status sl_inputs_open(struct sl_inputs *in, const char *const *paths,

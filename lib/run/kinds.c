@@ -127,12 +127,38 @@ static enum sl_status check_kind_columns(const struct sl_schema *s, struct sl_er
     return SL_OK;
 }
 
+/* The tool that makes streams of the first kind of a list; NULL: unknown. */
+static const char *kind_maker(const char *kinds)
+{
+    struct sl_str rest = sl_str_of(kinds), first;
+    bool mine = false;
+    if (!sl_list_next(&rest, ',', &first))
+        return NULL;
+    for (int i = 0; i < sl_n_kind_rows; i++) {
+        const struct sl_kind_row *r = &sl_kind_rows[i];
+        if (r->kind)
+            mine = sl_str_eq(sl_str_of(r->kind), first);
+        else if (mine && r->column.name && r->column.must)
+            return r->column.maker;
+    }
+    return NULL;
+}
+
+static enum sl_status wrong_kind(const char *kind, const char *kinds, struct sl_err *err)
+{
+    const char *maker = kind_maker(kinds);
+    if (!maker)
+        return sl_err_set(err, SL_E_DATA, "a stream of %s, where %s are expected", kind, kinds);
+    return sl_err_set(err, SL_E_DATA, "a stream of %s, where %s are expected (%s makes them)", kind,
+                      kinds, maker);
+}
+
 enum sl_status sl_kind_check(const struct sl_schema *s, const char *kinds, struct sl_err *err)
 {
     if (!s->kind)
         return sl_err_set(err, SL_E_DATA, "the stream does not say its kind (sl:kind)");
     if (strcmp(kinds, "*") != 0 && !sl_list_has(kinds, sl_str_of(s->kind)))
-        return sl_err_set(err, SL_E_DATA, "a stream of %s, where %s are expected", s->kind, kinds);
+        return wrong_kind(s->kind, kinds, err);
     return check_kind_columns(s, err);
 }
 

@@ -29,13 +29,10 @@ static bool same_stages(const struct sl_json *a, const struct sl_json *b);
 static bool same_stage(const struct sl_json *a, const struct sl_json *b)
 {
     size_t in_a = 0, in_b = 0;
-    for (size_t i = 0; i < sl_json_count(b); i++) {
-        const struct sl_json *ignored;
-        in_b += !is_number_key(sl_json_key(b, i, &ignored));
-    }
-    for (size_t i = 0; i < sl_json_count(a); i++) {
-        const struct sl_json *value;
-        const char *key = sl_json_key(a, i, &value);
+    const struct sl_json *value;
+    for (const char *key = NULL; (key = sl_json_after(b, key, &value));)
+        in_b += !is_number_key(key);
+    for (const char *key = NULL; (key = sl_json_after(a, key, &value));) {
         if (is_number_key(key))
             continue;
         in_a++;
@@ -67,9 +64,8 @@ static struct sl_json *sum_values(const struct sl_json *a, const struct sl_json 
 static struct sl_json *sum_objects(const struct sl_json *a, const struct sl_json *b)
 {
     struct sl_json *sum = sl_json_copy(a);
-    for (size_t i = 0; sum && i < sl_json_count(b); i++) {
-        const struct sl_json *y;
-        const char *key = sl_json_key(b, i, &y);
+    const struct sl_json *y;
+    for (const char *key = NULL; sum && (key = sl_json_after(b, key, &y));) {
         const struct sl_json *x = sl_json_get(a, key);
         struct sl_json *v = x ? sum_values(x, y) : sl_json_copy(y);
         if (sl_json_set(sum, key, v, NULL) != SL_OK) {
@@ -131,20 +127,25 @@ static int64_t stage_count(const struct sl_json *stage)
 static enum sl_status sum_stages(struct sl_json *into, const struct sl_json *from,
                                  struct sl_err *err);
 
-/* Keys keep the documented order: count stands before tally. */
+/* Keys keep the documented order: count stands before tally. Numbers of both are
+ * below 2^60, so that no sum overflows; what is over that afterwards is refused. */
 static enum sl_status sum_stage(struct sl_json *into, const struct sl_json *from,
                                 struct sl_err *err)
 {
     int64_t count = stage_count(into) + stage_count(from);
-    struct sl_json *tally = sum_objects(sl_json_get(into, "tally"), sl_json_get(from, "tally"));
     struct sl_json *inputs = sl_json_edit(into, "inputs");
+    if (!sl_json_get(into, "tally") || !sl_json_get(from, "tally"))
+        return sl_err_set(err, SL_E_DATA, "the lineage has a stage without a tally");
     const struct sl_json *others = sl_json_get(from, "inputs");
     for (size_t i = 0; inputs && i < sl_json_count(inputs); i++)
         SL_TRY(sum_stages((struct sl_json *)sl_json_at(inputs, i), sl_json_at(others, i), err));
+    struct sl_json *tally = sum_objects(sl_json_get(into, "tally"), sl_json_get(from, "tally"));
     sl_json_remove(into, "tally");
     sl_json_remove(into, "count");
     enum sl_status st = sl_json_set(into, "count", sl_json_new_int(count), err);
     enum sl_status st2 = sl_json_set(into, "tally", tally, err);
+    if (st == SL_OK && st2 == SL_OK)
+        st = sl_lineage_check_stage(into, err);
     return st != SL_OK ? st : st2;
 }
 
@@ -187,11 +188,7 @@ static enum sl_status add_stages(struct sl_lineage *l, struct sl_json *stages, s
 enum sl_status sl_lineage_add(struct sl_lineage *l, struct sl_str text, struct sl_err *err)
 {
     struct sl_json *stages;
-    SL_TRY(sl_json_parse(&stages, text, err));
-    if (sl_json_type(stages) != SL_JSON_ARRAY) {
-        sl_json_free(stages);
-        return sl_err_set(err, SL_E_DATA, "the trailer's lineage is no array");
-    }
+    SL_TRY(sl_lineage_parse(&stages, text, err));
     return add_stages(l, stages, err);
 }
 

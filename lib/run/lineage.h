@@ -19,9 +19,17 @@ struct sl_lineage {
 void sl_lineage_release(struct sl_lineage *l);
 
 /* Add one input's lineage (a JSON array with tallies, of its trailer): summed
- * into the branch with the same stages, or a new branch. SL_E_DATA: no array. */
+ * into the branch with the same stages, or a new branch. SL_E_DATA: no lineage, or
+ * numbers that are too large to add. */
 SL_MUST_USE enum sl_status sl_lineage_add(struct sl_lineage *l, struct sl_str text,
                                           struct sl_err *err);
+
+/* Parse a lineage and check its form: an array of stages as docs/stream.md section 6
+ * describes them, with no tally or one that holds integers from 0 to 2^60 alone.
+ * Whether they add up is for run/conserve.h. SL_E_DATA where a rule is broken. */
+SL_MUST_USE enum sl_status sl_lineage_parse(struct sl_json **out, struct sl_str text,
+                                            struct sl_err *err);
+SL_MUST_USE enum sl_status sl_lineage_check_stage(const struct sl_json *stage, struct sl_err *err);
 
 /* Move all branches of from into l, in order; from is empty after that. */
 SL_MUST_USE enum sl_status sl_lineage_join(struct sl_lineage *l, struct sl_lineage *from,

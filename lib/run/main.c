@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "run/run_private.h"
@@ -28,24 +29,21 @@ static int exit_code(enum sl_status st)
     }
 }
 
-/* A neighbour's error is told once, by the stage next to it. */
-static bool told_by_neighbour(const struct sl_run *run)
-{
-    char last[64];
-    const char *lineage = NULL;
-    if (run->in.has_schema)
-        lineage = run->in.schema.lineage;
-    if (!lineage)
-        return false;
-    sl_lineage_last_tool(sl_str_of(lineage), last);
-    return !sl_str_eq(sl_str_of(last), run->in.upstream.tool);
-}
-
+/* Messages quote outside bytes: what would end the line or steer a terminal is
+ * shown as a question mark. */
 static void print_line(const char *tool, const char *text)
 {
     char line[1400];
-    int n = snprintf(line, sizeof line, "%s: %s\n", tool, text);
-    if (n > 0 && write(STDERR_FILENO, line, (size_t)n < sizeof line ? (size_t)n : sizeof line) < 0)
+    int n = snprintf(line, sizeof line - 1, "%s: %s", tool, text);
+    if (n < 0)
+        return;
+    if (n > (int)sizeof line - 2)
+        n = (int)sizeof line - 2;
+    for (int i = 0; i < n; i++)
+        if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)
+            line[i] = '?';
+    line[n] = '\n';
+    if (write(STDERR_FILENO, line, (size_t)n + 1) < 0)
         return; /* nobody to tell */
 }
 
@@ -54,11 +52,12 @@ static void print_error(struct sl_run *run, const struct sl_err *err)
     char text[1200];
     sl_progress_end(run);
     if (err->status == SL_E_UPSTREAM) {
-        if (told_by_neighbour(run))
-            return;
+        if (!run->in.upstream_near)
+            return; /* the stage next to it has told */
         struct sl_upstream u = run->in.upstream;
-        snprintf(text, sizeof text, "upstream %.*s failed: %.*s", (int)u.tool.n, u.tool.p,
-                 (int)u.message.n, u.message.p);
+        snprintf(text, sizeof text, "upstream %.*s failed: %.*s",
+                 u.tool.n < 60 ? (int)u.tool.n : 60, u.tool.p,
+                 u.message.n < 1100 ? (int)u.message.n : 1100, u.message.p);
         print_line(run->tool->name, text);
         return;
     }
@@ -126,15 +125,36 @@ static enum sl_status settle_common(struct sl_run *run, struct sl_err *err)
 /* Standard input is read where no operand was given, or where one is "-". */
 static bool reads_stdin(const struct sl_run *run)
 {
-    bool wants = run->tool->in || run->tool->flow == SL_SOURCE;
-    return wants && run->n_inputs == 0;
+    const struct sl_tool *t = run->tool;
+    return (t->in || t->flow == SL_SOURCE || t->reads_files) && run->n_inputs == 0;
 }
 
-static enum sl_status refuse_terminal_input(struct sl_run *run, struct sl_err *err)
+static bool is_dash(const char *path)
 {
+    return path && strcmp(path, "-") == 0;
+}
+
+static enum sl_status check_stdin(const struct sl_run *run, struct sl_err *err)
+{
+    int n = is_dash(run->opt.files_from);
     for (int i = 0; i < run->n_inputs; i++)
-        if (strcmp(run->inputs[i], "-") == 0 && isatty(STDIN_FILENO))
-            return sl_err_set(err, SL_E_USAGE, "standard input is a terminal");
+        n += is_dash(run->inputs[i]);
+    if (n && isatty(STDIN_FILENO))
+        return sl_err_set(err, SL_E_USAGE, "standard input is a terminal");
+    if (n > 1)
+        return sl_err_set(err, SL_E_USAGE, "standard input is named %d times", n);
+    return SL_OK;
+}
+
+/* Data alone goes to standard output, and one stream of it. */
+static enum sl_status check_stdout(const struct sl_run *run, struct sl_err *err)
+{
+    const struct sl_run_options *o = &run->opt;
+    bool writes = run->tool->out || run->tool->text_out;
+    int n = (writes && (!o->common.output || is_dash(o->common.output))) + is_dash(o->report) +
+            is_dash(o->rejects) + is_dash(o->depfile);
+    if (n > 1)
+        return sl_err_set(err, SL_E_USAGE, "%d outputs would be mixed on standard output", n);
     return SL_OK;
 }
 
@@ -157,7 +177,8 @@ static enum sl_status prepare(struct sl_run *run, struct sl_err *err)
     SL_TRY(sl_opt_check_required(run->groups, run->n_groups, err));
     SL_TRY(sl_run_read_files_from(run, err));
     SL_TRY(settle_common(run, err));
-    SL_TRY(refuse_terminal_input(run, err));
+    SL_TRY(check_stdin(run, err));
+    SL_TRY(check_stdout(run, err));
     return run->tool->check ? run->tool->check(run->conf, err) : SL_OK;
 }
 

@@ -9,6 +9,12 @@
 
 #include "run/run_private.h"
 
+static void keep_upstream(struct sl_run *run, const struct sl_inputs *in)
+{
+    run->in.upstream = in->upstream;
+    run->in.upstream_near = in->upstream_near;
+}
+
 static enum sl_status open_other(struct sl_run *run, int i, struct sl_err *err)
 {
     struct sl_inputs *in = &run->others[i];
@@ -16,7 +22,7 @@ static enum sl_status open_other(struct sl_run *run, int i, struct sl_err *err)
     enum sl_status st = sl_inputs_open(in, path, 1, run->tool->checks_input, err);
     run->n_others = i + 1;
     if (st == SL_E_UPSTREAM)
-        run->in.upstream = in->upstream;
+        keep_upstream(run, in);
     SL_TRY(st);
     return sl_inputs_check_joins(&run->in, &in->schema, *path, err);
 }
@@ -40,7 +46,7 @@ enum sl_status sl_run_merge_next(struct sl_run *run, int i, struct sl_batch *bat
     struct sl_inputs *in = i ? &run->others[i - 1] : &run->in;
     enum sl_status st = sl_inputs_next(in, batch, err);
     if (st == SL_E_UPSTREAM)
-        run->in.upstream = in->upstream;
+        keep_upstream(run, in);
     SL_TRY(st);
     sl_inputs_rebind(batch, &run->in.schema);
     sl_port_add(&run->tally.in, sl_batch_column(batch, "id"), batch->n_rows);

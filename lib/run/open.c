@@ -7,30 +7,39 @@
 #include "run/kinds.h"
 #include "run/run_private.h"
 
-/* The input's columns without those that the tool removes, then its own. */
-static enum sl_status default_schema(struct sl_run *run, const struct sl_schema *in,
-                                     struct sl_schema *out, struct sl_err *err)
+static bool is_added(const struct sl_tool *t, const char *name)
+{
+    for (const struct sl_add *a = t->adds; a && a->name; a++)
+        if (strcmp(a->name, name) == 0)
+            return true;
+    return false;
+}
+
+enum sl_status sl_run_keep_columns(struct sl_run *run, const struct sl_schema *in,
+                                   bool keep_removed, struct sl_schema *out, struct sl_err *err)
 {
     const struct sl_tool *t = run->tool;
-    for (uint32_t i = 0; in && i < in->n_fields; i++) {
-        struct sl_str name = sl_str_of(in->fields[i]->name);
-        if (!(t->removes && sl_list_has(t->removes, name)))
+    for (uint32_t i = 0; i < in->n_fields; i++) {
+        const char *name = in->fields[i]->name;
+        bool removed = t->removes && sl_list_has(t->removes, sl_str_of(name));
+        if (removed && !keep_removed)
+            continue;
+        if (!is_added(t, name))
             SL_TRY(sl_schema_add(out, in->fields[i], err));
+        else if (!run->opt.replace)
+            return sl_err_set(err, SL_E_DATA,
+                              "the input has a column '%s' already; --replace makes it anew", name);
     }
-    for (const struct sl_add *a = t->adds; a && a->name; a++)
-        SL_TRY(sl_schema_add_text(out, a->name, a->type, err));
     return SL_OK;
 }
 
-/* Adding a column that exists is an error unless --replace or removed first. */
-static enum sl_status check_adds(struct sl_run *run, const struct sl_schema *in, struct sl_err *err)
+static enum sl_status default_schema(struct sl_run *run, const struct sl_schema *in,
+                                     struct sl_schema *out, struct sl_err *err)
 {
-    const struct sl_tool *t = run->tool;
-    for (const struct sl_add *a = t->adds; in && a && a->name; a++) {
-        bool removed = t->removes && sl_list_has(t->removes, sl_str_of(a->name));
-        if (sl_schema_find(in, a->name) >= 0 && !removed && !t->schema)
-            return sl_err_set(err, SL_E_DATA, "the input has a column '%s' already", a->name);
-    }
+    if (in)
+        SL_TRY(sl_run_keep_columns(run, in, false, out, err));
+    for (const struct sl_add *a = run->tool->adds; a && a->name; a++)
+        SL_TRY(sl_schema_add_text(out, a->name, a->type, err));
     return SL_OK;
 }
 
@@ -82,7 +91,6 @@ static enum sl_status make_out_schema(struct sl_run *run, struct sl_err *err)
         return SL_OK;
     sl_schema_init(&run->out_schema);
     run->has_out_schema = true;
-    SL_TRY(check_adds(run, in, err));
     SL_TRY(t->schema ? t->schema(run, in, &run->out_schema, err)
                      : default_schema(run, in, &run->out_schema, err));
     return set_meta(run, &run->out_schema, out_kind(run), NULL, err);
@@ -132,10 +140,8 @@ static enum sl_status find_copied(struct sl_run *run, struct sl_err *err)
     if (t->flow != SL_MAP || t->reasons || run->in.n_paths != 1)
         return SL_OK;
     for (uint32_t i = 0; i < out->n_fields; i++) {
-        bool added = false;
-        for (const struct sl_add *a = t->adds; a && a->name; a++)
-            added |= strcmp(a->name, out->fields[i]->name) == 0;
-        run->copied[i] = !added && sl_schema_find(&run->in.schema, out->fields[i]->name) >= 0;
+        const char *name = out->fields[i]->name;
+        run->copied[i] = !is_added(t, name) && sl_schema_find(&run->in.schema, name) >= 0;
     }
     return SL_OK;
 }
@@ -182,7 +188,7 @@ static enum sl_status open_inputs(struct sl_run *run, struct sl_err *err)
     if (st == SL_OK && t->needs)
         st = sl_kind_check_needs(&run->in.schema, t->needs, err);
     if (st != SL_OK)
-        sl_err_at(err, run->in.paths[0], -1, -1);
+        sl_err_at(err, sl_inputs_shown(run->in.paths[0]), -1, -1);
     if (st == SL_OK && t->flow == SL_MERGE)
         st = sl_merge_open(run, err);
     return st;

@@ -72,6 +72,10 @@ static const struct sl_opt bad_input[] = {
                  "parts of the path that name the source [1]", SL_OPT_RESULT),
     SL_OPT_END
 };
+static const struct sl_opt adding[] = { SL_OPT_BOOL(0, "replace", O, replace,
+                                                    "make columns anew that the input has already",
+                                                    SL_OPT_RESULT | SL_OPT_HIDDEN),
+                                        SL_OPT_END };
 static const struct sl_opt seeded[] = { SL_OPT_UINT(0, "seed", "N", O, common.seed,
                                                     "seed of everything random [0]", SL_OPT_RESULT),
                                         SL_OPT_END };
@@ -93,6 +97,8 @@ void sl_run_groups(struct sl_run *run)
     bool stream = t->flow != SL_SINK && t->flow != SL_PLAIN;
     if (t->options)
         add_group(run, t->options, run->conf);
+    if (t->adds && t->in)
+        add_group(run, adding, &run->opt);
     if (t->takes_max_doc)
         add_group(run, sized, &run->opt);
     if (t->seeded)
@@ -120,23 +126,6 @@ static int count_names(struct sl_str text, char end)
     return n;
 }
 
-static enum sl_status read_all(const char *path, struct sl_buf *out, struct sl_err *err)
-{
-    struct sl_source *src;
-    SL_TRY(sl_source_open(&src, path, SL_SOURCE_PLAIN, err));
-    enum sl_status st = SL_OK;
-    for (size_t n = 1; st == SL_OK && n;) {
-        const uint8_t *p;
-        st = sl_source_peek(src, 1, &p, &n, err);
-        if (st == SL_OK)
-            st = sl_buf_add(out, p, n, err);
-        if (st == SL_OK)
-            sl_source_consume(src, n);
-    }
-    sl_source_free(src);
-    return st;
-}
-
 enum { FILES_FROM_MAX = 1 << 28 };
 
 enum sl_status sl_run_read_files_from(struct sl_run *run, struct sl_err *err)
@@ -146,7 +135,7 @@ enum sl_status sl_run_read_files_from(struct sl_run *run, struct sl_err *err)
     char end = run->opt.nul ? 0 : '\n';
     struct sl_buf *text = &run->files_text;
     sl_buf_init(text, FILES_FROM_MAX);
-    SL_TRY(read_all(run->opt.files_from, text, err));
+    SL_TRY(sl_file_read(run->opt.files_from, text, err));
     SL_TRY(sl_buf_add_byte(text, (uint8_t)end, err));
     int most = run->n_inputs + count_names(sl_buf_str(text), end);
     const char **inputs = realloc(run->inputs, (size_t)most * sizeof *inputs);

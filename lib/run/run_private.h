@@ -22,7 +22,7 @@ struct sl_run_options {
     uint64_t compress; /* 0: off; UINT64_MAX: on, at its default level */
 };
 
-enum { SL_N_GROUPS = 9, SL_NOTES_BYTES = 2048 };
+enum { SL_N_GROUPS = 12, SL_NOTES_BYTES = 2048 };
 
 struct sl_run {
     const struct sl_tool *tool;
@@ -84,6 +84,9 @@ SL_MUST_USE enum sl_status sl_run_map(struct sl_run *run, struct sl_err *err);
 SL_MUST_USE enum sl_status sl_merge_open(struct sl_run *run, struct sl_err *err);
 SL_MUST_USE enum sl_status sl_run_merge(struct sl_run *run, struct sl_err *err);
 void sl_merge_close(struct sl_run *run);
+
+/* spool.c: keep the input for sl_run_again where it cannot be read twice */
+SL_MUST_USE enum sl_status sl_run_spool_open(struct sl_run *run, struct sl_err *err);
 
 /* open.c: inputs, schemas, outputs */
 SL_MUST_USE enum sl_status sl_run_open(struct sl_run *run, struct sl_err *err);

@@ -65,6 +65,7 @@ struct sl_tool {
     enum sl_flow flow;
     bool text_out;      /* SL_SINK or SL_PLAIN: writes text to sl_run_sink */
     bool folder_out;    /* -o names a folder that the tool itself writes */
+    bool reads_files;   /* SL_PLAIN: reads its operands, or standard input without any */
     bool names_inputs;  /* SL_SOURCE: two inputs with one source name are an error */
     bool seeded;        /* takes --seed */
     bool takes_max_doc; /* takes --max-doc */
@@ -117,6 +118,12 @@ const struct sl_tool *sl_run_tool(const struct sl_run *run);
 /* A pointer of the tool's own: set in start, freed in stop. */
 void sl_run_set_state(struct sl_run *run, void *state);
 void *sl_run_state(const struct sl_run *run);
+/* In schema(): add the input's columns to out, without those that the tool
+ * removes (keep_removed: with them) and those that it adds itself; one of these
+ * in the input is SL_E_DATA unless --replace. */
+SL_MUST_USE enum sl_status sl_run_keep_columns(struct sl_run *run, const struct sl_schema *in,
+                                               bool keep_removed, struct sl_schema *out,
+                                               struct sl_err *err);
 /* Schemas of the input (NULL for a source) and of the output (NULL for a sink). */
 const struct sl_schema *sl_run_in_schema(const struct sl_run *run);
 const struct sl_schema *sl_run_out_schema(const struct sl_run *run);

@@ -17,6 +17,8 @@
  * vain at the end of what is in hand; a quarter of the window is then moved. */
 enum { WINDOW = 2 << 20, LOW = 512 << 10, SLACK = 1 << 20, LOOK = 1 << 20 };
 
+static const char arc_file[] = "an ARC file, not WARC: convert it to WARC first";
+
 static const char *const why_names[] = {
     [0] = "none",
     [SL_WARC_DAMAGED] = "damaged",
@@ -129,7 +131,9 @@ static enum sl_status start(struct sl_warc_reader *r, struct sl_err *err)
         r->form = SL_WARC_ZSTD;
         return sl_warc_load_dict(r, err);
     } else if (sl_str_starts(s, SL_STR("filedesc:"))) {
-        return refuse("an ARC file, not WARC", err);
+        return refuse(arc_file, err);
+    } else if (s.n >= 4 && memcmp(p, "\xff\xff\xff\xff", 4) == 0) {
+        return refuse("an Arrow stream, not WARC", err);
     } else if (s.n >= 4 && memcmp(p, "\x04\x22\x4d\x18", 4) == 0) {
         return refuse("an lz4 file, which is not read", err);
     } else if (sl_str_starts(s, SL_STR("WARC/"))) {
@@ -179,6 +183,15 @@ static bool view_is_done(const struct sl_warc_reader *r)
     return w->end && i == w->n;
 }
 
+/* Does another record stand in what is left of the view? */
+static bool view_goes_on(const struct sl_warc_reader *r)
+{
+    struct sl_str rest = sl_warc_rest(&r->view);
+    while (rest.n && (rest.p[0] == '\r' || rest.p[0] == '\n'))
+        rest = (struct sl_str){ rest.p + 1, rest.n - 1 };
+    return sl_str_starts(rest, SL_STR("WARC/"));
+}
+
 /* The record reaches past its member: does the next one go on with it? All
  * that is missing is fetched before the record is cut again, so that a record
  * in many pieces costs no more than its bytes. */
@@ -211,7 +224,8 @@ static enum sl_status settle(struct sl_warc_reader *r, struct sl_warc_record *re
         return lose_damaged(r, rec, rec->block, err);
     }
     if (r->view_damaged) {
-        if (view_is_done(r)) {
+        if (!view_goes_on(r)) {
+            r->view.at = r->view.n; /* what the damage left behind the record */
             struct sl_str raw = { (const char *)r->out.p + r->cut_at, r->out.n - r->cut_at };
             return lose_damaged(r, rec, raw, err);
         }
@@ -280,7 +294,7 @@ static enum sl_status check_first(struct sl_warc_reader *r, const struct sl_warc
     if (r->any || rec->kind != SL_WARC_LOST || rec->why != SL_WARC_DAMAGED || r->view_damaged)
         return SL_OK;
     if (sl_str_starts(rec->block, SL_STR("filedesc:")))
-        return refuse("an ARC file, not WARC", err);
+        return refuse(arc_file, err);
     bool more = r->view_on && !view_is_done(r);
     if (!more && r->form != SL_WARC_PLAIN) {
         SL_TRY(sl_warc_need(&r->raw, 1, err));
@@ -305,8 +319,10 @@ enum sl_status sl_warc_next(struct sl_warc_reader *r, struct sl_warc_record *rec
         r->any = true;
         return SL_OK;
     }
-    if (st == SL_END)
+    if (st == SL_END && r->any)
         return SL_END;
+    if (st == SL_END)
+        st = sl_err_set(&r->err, SL_E_DATA, "no WARC record in the input");
     if (r->raw_err.status != SL_OK) {
         r->err = r->raw_err;
         st = r->err.status;

@@ -39,7 +39,7 @@ static enum sl_status keep_loss(struct sl_warc_ahead *a, const struct sl_warc_re
     return SL_OK;
 }
 
-static bool is_page(enum sl_warc_type t)
+bool sl_warc_is_page(enum sl_warc_type t)
 {
     return t == SL_WARC_RESPONSE || t == SL_WARC_RESOURCE || t == SL_WARC_REVISIT ||
            t == SL_WARC_CONVERSION;
@@ -54,7 +54,7 @@ enum sl_status sl_warc_ahead_sort(struct sl_warc_ahead *a, bool *wet, struct sl_
             return st == SL_END ? SL_OK : st;
         if (a->first.kind == SL_WARC_LOST) {
             SL_TRY(keep_loss(a, &a->first, err));
-        } else if (is_page(a->first.type)) {
+        } else if (sl_warc_is_page(a->first.type)) {
             a->has_first = true;
             *wet = a->first.type == SL_WARC_CONVERSION;
             return SL_OK;

@@ -26,6 +26,9 @@ struct sl_warc_ahead {
     struct sl_arena kept;
 };
 
+/* May a record of that type be a page: response, resource, revisit, conversion. */
+bool sl_warc_is_page(enum sl_warc_type t);
+
 /* Open a path ("-": standard input). max_record_bytes as for sl_warc_new. */
 SL_MUST_USE enum sl_status sl_warc_ahead_open(struct sl_warc_ahead *a, const char *path,
                                               size_t max_record_bytes, struct sl_err *err);

@@ -19,6 +19,8 @@
 enum { TAIL = 64, WARCINFO_MAX = 1 << 18 };
 
 static const char long_length[] = "Content-Length is wrong: another record begins before its end";
+static const char over_size[] = "a record over the size limit";
+static const char ends_inside[] = "the input ends inside the record";
 
 enum border { BORDER_NONE, BORDER_BLANK, BORDER_SURE };
 
@@ -159,8 +161,7 @@ static enum sl_status deliver(struct sl_warc_reader *r, struct sl_warc_record *r
 {
     struct sl_warc_window *w = &r->view;
     if (n_block > r->max_record)
-        return lose(r, rec, n_head + n_block, SL_WARC_OVERSIZED, "a record over the size limit",
-                    err);
+        return lose(r, rec, n_head + n_block, SL_WARC_OVERSIZED, over_size, err);
     rec->kind = SL_WARC_RECORD;
     rec->block = (struct sl_str){ (const char *)w->p + w->at + n_head, n_block };
     w->at += n_head + n_block;
@@ -231,6 +232,20 @@ static enum sl_status hold(struct sl_warc_reader *r, struct sl_warc_record *rec,
     return sl_warc_head_parse(sl_warc_rest(w), rec, &r->scratch, &n_head, &end, err);
 }
 
+/* The length says that the record is larger than may be held. Where another
+ * record begins, or the input ends, before that length, it was a lie. */
+static enum sl_status lose_oversized(struct sl_warc_reader *r, struct sl_warc_record *rec,
+                                     size_t n_head, struct sl_err *err)
+{
+    int64_t declared = rec->declared_bytes;
+    SL_TRY(lose(r, rec, n_head, SL_WARC_OVERSIZED, over_size, err));
+    if (rec->lost_bytes - (int64_t)n_head >= declared)
+        return SL_OK;
+    rec->why = r->cut_last ? SL_WARC_CUT : SL_WARC_LENGTH;
+    rec->reason = r->cut_last ? ends_inside : long_length;
+    return SL_OK;
+}
+
 static enum sl_status cut_block(struct sl_warc_reader *r, struct sl_warc_record *rec, size_t n_head,
                                 struct sl_err *err)
 {
@@ -242,7 +257,7 @@ static enum sl_status cut_block(struct sl_warc_reader *r, struct sl_warc_record 
     }
     bool own = !w->src && !r->view_damaged;
     if ((uint64_t)rec->declared_bytes > r->max_record && !own)
-        return lose(r, rec, n_head, SL_WARC_OVERSIZED, "a record over the size limit", err);
+        return lose_oversized(r, rec, n_head, err);
     if ((uint64_t)rec->declared_bytes > SIZE_MAX / 2)
         return odd_length(r, rec, n_head, SL_WARC_LENGTH_WRONG, long_length, err);
     size_t n_block = (size_t)rec->declared_bytes, total = n_head + n_block;
@@ -250,9 +265,8 @@ static enum sl_status cut_block(struct sl_warc_reader *r, struct sl_warc_record 
     if (sl_warc_have(w) < total) {
         r->cut_short = true;
         if (!w->src && !r->view_damaged)
-            return odd_length(r, rec, n_head, SL_WARC_LENGTH_WRONG,
-                              "Content-Length is wrong: another record begins before its end", err);
-        SL_TRY(lose(r, rec, n_head, SL_WARC_CUT, "the input ends inside the record", err));
+            return odd_length(r, rec, n_head, SL_WARC_LENGTH_WRONG, long_length, err);
+        SL_TRY(lose(r, rec, n_head, SL_WARC_CUT, ends_inside, err));
         if (!r->cut_last) {
             rec->why = SL_WARC_LENGTH;
             rec->reason = long_length;

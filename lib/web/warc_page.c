@@ -10,7 +10,9 @@
 
 #include "web/extract.h"
 
-enum { TEXT_MAX = 1 << 20 };
+/* Header values are kept in one buffer; all of them together are no longer than
+ * the head that they come from. */
+enum { TEXT_MAX = SL_PAGE_HEAD_MAX };
 
 struct sl_pager {
     struct sl_page_choice choice;
@@ -53,6 +55,57 @@ bool sl_page_list_has(const char *list, struct sl_str word)
         from = to + 1;
     }
     return false;
+}
+
+static bool is_status(struct sl_str word)
+{
+    bool fine = word.n == 3;
+    for (size_t i = 0; i < word.n; i++)
+        fine &= word.p[i] >= '0' && word.p[i] <= '9';
+    return fine || sl_str_eq(word, SL_STR("any"));
+}
+
+static bool is_type(struct sl_str word)
+{
+    return sl_page_list_has("response,resource,conversion", word);
+}
+
+static bool is_mime(struct sl_str word)
+{
+    return sl_str_find(word, 0, '/') < word.n || sl_str_eq(word, SL_STR("any"));
+}
+
+static enum sl_status check_list(const char *list, const char *what, bool (*fine)(struct sl_str),
+                                 struct sl_err *err)
+{
+    struct sl_str all = sl_str_of(list ? list : "");
+    for (size_t from = 0; list && from <= all.n;) {
+        size_t to = sl_str_find(all, from, ',');
+        struct sl_str word = { all.p + from, to - from };
+        if (!fine(word))
+            return sl_err_set(err, SL_E_USAGE, "'%.*s' is no %s", (int)word.n, word.p, what);
+        from = to + 1;
+    }
+    return SL_OK;
+}
+
+enum sl_status sl_page_choice_check(const struct sl_page_choice *choice, struct sl_err *err)
+{
+    SL_TRY(check_list(choice->types, "record type of response, resource and conversion", is_type,
+                      err));
+    SL_TRY(check_list(choice->mimes, "MIME type, nor any", is_mime, err));
+    return check_list(choice->statuses, "HTTP status of three digits, nor any", is_status, err);
+}
+
+void sl_page_choice_sort(const char *types, bool *wet)
+{
+    if (!types)
+        return;
+    bool conversion = sl_page_list_has(types, SL_STR("conversion"));
+    bool page =
+        sl_page_list_has(types, SL_STR("response")) || sl_page_list_has(types, SL_STR("resource"));
+    if (conversion != page)
+        *wet = conversion;
 }
 
 /* Does the record's type make it a page here? */
@@ -142,6 +195,10 @@ static enum sl_status judge_http(struct sl_pager *p, const struct sl_warc_record
     struct sl_http http;
     struct sl_http_body body;
     sl_http_parse(rec->block, &http);
+    if (http.fields.n > SL_PAGE_HEAD_MAX) {
+        *verdict = SL_PAGE_HEAD;
+        return SL_OK;
+    }
     SL_TRY(set_headers(p, &http, page, err));
     page->body = http.body;
     /* A bare page without a head has no status: it was stored since it was one. */
@@ -187,8 +244,7 @@ enum sl_status sl_pager_judge(struct sl_pager *p, const struct sl_warc_record *r
     if (*verdict != SL_PAGE_TAKEN)
         return SL_OK;
     sl_buf_reset(&p->text);
-    /* One head is at most SL_WARC_HEAD_MAX in a WARC head, and unbounded in an
-     * HTTP one: room for both, so that lent strings stay where they are. */
+    /* All of the room at once, so that lent strings stay where they are. */
     SL_TRY(sl_buf_reserve(&p->text, TEXT_MAX, err));
     if (rec->type == SL_WARC_RESPONSE)
         return judge_http(p, rec, page, verdict, err);

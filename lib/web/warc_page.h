@@ -14,7 +14,7 @@
 
 /* What the user wants. Lists are comma-separated, lower case; "any" takes all. */
 struct sl_page_choice {
-    const char *types;    /* record types: "response,resource"; NULL: responses, or
+    const char *types;    /* of "response,resource,conversion"; NULL: responses, or
                              conversions in a stream of WET */
     const char *mimes;    /* "text/html,application/xhtml+xml,text/plain" */
     const char *statuses; /* "200,404" */
@@ -30,8 +30,11 @@ enum sl_page_verdict {
     SL_PAGE_OTHER_STATUS,
     SL_PAGE_OTHER_MIME,
     SL_PAGE_TOO_LARGE, /* the body is over max_bytes */
-    SL_PAGE_BOMB       /* the body inflates beyond the ratio limit */
+    SL_PAGE_BOMB,      /* the body inflates beyond the ratio limit */
+    SL_PAGE_HEAD       /* an HTTP head over SL_PAGE_HEAD_MAX */
 };
+
+#define SL_PAGE_HEAD_MAX ((size_t)1 << 20)
 
 struct sl_page {
     struct sl_str body;
@@ -42,6 +45,13 @@ struct sl_page {
 };
 
 struct sl_pager;
+
+/* Are the lists of a choice ones that can choose anything? SL_E_USAGE names the
+ * word that cannot. */
+SL_MUST_USE enum sl_status sl_page_choice_check(const struct sl_page_choice *choice,
+                                                struct sl_err *err);
+/* The types choose one sort of records alone: sets wet to whether it is WET. */
+void sl_page_choice_sort(const char *types, bool *wet);
 
 /* The choice is copied (its strings are borrowed). NULL: out of memory. */
 struct sl_pager *sl_pager_new(const struct sl_page_choice *choice);

@@ -141,7 +141,10 @@ static void plain_losses(void **state)
     check(SL_STR(HEAD("warcinfo", "1", "x") "hello\r\n\r\n" TWO),
           "warcinfo urn:x:1 hello;conversion urn:x:2 abc;");
     check(SL_STR(HEAD("response", "1", "99999999999999") "hello\r\n\r\n" TWO),
-          "!oversized@0+165;conversion urn:x:2 abc;");
+          "!length@0+165;conversion urn:x:2 abc;");
+    check(SL_STR(ONE HEAD("conversion", "2", "99999999999999") "abc"),
+          "response urn:x:1 hello;!cut@152+161;");
+    check(SL_STR("\r\n\r\n"), "error");
     check(SL_STR(ONE "WARC/1.0\r\nWARC-Type: x\r\n"), "response urn:x:1 hello;!cut@152+24;");
     check(SL_STR(ONE HEAD("conversion", "2", "9") "abc"), "response urn:x:1 hello;!cut@152+148;");
 }

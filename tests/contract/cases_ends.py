@@ -9,7 +9,7 @@ import subprocess
 import time
 from collections import Counter
 
-from cases_streams import once
+from cases_streams import once, rows_in
 from harness import check, clean_env, folder_bytes, kill, messages, run, run_terminal
 
 
@@ -65,6 +65,37 @@ def case_full_disk(b):
         check(r.rc == 3, '-o /dev/full: exit', r.rc, r.err)
 
 
+def case_full_disk_while_waiting(b):
+    """A write error ends the run at once, also while its input stays open."""
+    b.need(b.tool.reads and b.tool.flow in ('map', 'scan', 'merge'), 'it may read all first')
+    data = b.inputs.stream(b.tool.kind, 60, 200, 2000, b.tool.without())
+    b.need(len(b.good(stdin=data)) > 2000000, 'little output')
+    with open('/dev/full', 'wb') as full:
+        p = start(b, stdout=full)
+    try:
+        p.stdin.write(data[:messages(data)[-3]])
+        p.stdin.flush()
+    except BrokenPipeError:
+        pass
+    try:
+        rc = p.wait(15)
+    except subprocess.TimeoutExpired:
+        kill(p)
+        check(False, 'it waits for more input')
+    err = p.stderr.read()
+    p.stdin = None
+    check(rc == 3 and b'No space left' in err, 'exit', rc, err)
+
+
+def case_many_inputs(b):
+    """A name may stand a thousand times: inputs are opened one by one."""
+    b.need(b.tool.info['in'] and b.tool.flow != 'merge' and b.tool.has('report'), 'one by one only')
+    b.need(not b.tool.folder_out, 'every file is synced')
+    path = b.file(b.inputs.stream(b.tool.kind, 1, 2, 30, b.tool.without()))
+    names = b.file((path + '\n').encode() * 1500)
+    check(rows_in(b, '--files-from', names, stdin=b'') == 3000, 'not all rows')
+
+
 @once
 def case_full_disk_of_others(b):
     """A report, a rejects stream or a make rule that cannot be written is an error,
@@ -94,9 +125,11 @@ def case_closed_downstream(b):
     os.mkdir(tmp)
     more = ['--tmpdir', tmp] if b.tool.has('tmpdir') else []
     path = [b.file(b.inputs.large(b.tool))] if b.tool.reads else []
-    p = subprocess.Popen(b.argv(*more, *path), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+    reader, writer = os.pipe()
+    os.close(reader)  # before the tool starts: a quick one would have ended
+    p = subprocess.Popen(b.argv(*more, *path), stdin=subprocess.DEVNULL, stdout=writer,
                          stderr=subprocess.PIPE, env=clean_env(), restore_signals=False)
-    p.stdout.close()
+    os.close(writer)
     err = p.stderr.read()
     rc = p.wait(30)
     check(rc == -signal.SIGPIPE and err == b'', 'exit', rc, err)
@@ -127,18 +160,38 @@ def wait_for(stream, n, seconds):
 
 def case_flush(b):
     """Output appears batch by batch as input arrives with --flush."""
-    b.need(b.tool.has('flush') and b.tool.flow in ('map', 'source', 'merge')
+    b.need(b.tool.has('flush') and b.tool.flow in ('map', 'merge')
            or b.tool.name == 'sluice-cat', 'it may wait for more')
-    half = messages(b.small)[3] if b.tool.reads_stream else len(b.small) * 2 // 3
+    data = b.small
+    half = messages(data)[3]
     p = start(b, '--flush')
-    p.stdin.write(b.small[:half])
+    p.stdin.write(data[:half])
     p.stdin.flush()
     schema = messages(b.good())[1]
     early = wait_for(p.stdout, schema + 64, 10)
-    rest = p.communicate(b.small[half:])[0]
+    rest = p.communicate(data[half:])[0]
     check(len(early) > schema, len(early), 'bytes before the input ended, schema has', schema)
     check(p.returncode == 0, 'exit', p.returncode)
-    check(early + rest == b.good('--flush'), 'other bytes than in one go')
+    check(early + rest == b.good('--flush', stdin=data), 'other bytes than in one go')
+
+
+@once
+def case_source_streams(b):
+    """A source writes while it reads: it may look ahead, but not hoard."""
+    b.need(b.tool.flow == 'source', 'no source')
+    p = start(b, '--flush')
+    given, piece, seen = 0, b.inputs.large(b.tool), b''
+    os.set_blocking(p.stdin.fileno(), False)
+    at = 0
+    while given < 64 << 20 and len(seen) < 100000:
+        if select.select([p.stdout], [], [], 0)[0]:
+            seen += os.read(p.stdout.fileno(), 1 << 20)
+        elif select.select([], [p.stdin], [], 0.05)[1]:
+            n = os.write(p.stdin.fileno(), piece[at:at + 65536])
+            at, given = (at + n) % len(piece), given + n
+    kill(p)
+    p.communicate()
+    check(len(seen) >= 100000, 'nothing written after', given, 'bytes')
 
 
 def case_killed_upstream(b):
@@ -215,7 +268,7 @@ def slowly(data, seconds):
         to.flush()
         for i in range(steps):
             time.sleep(seconds / steps)
-            a, z = head + (len(data) - head) * i // steps, head + (len(data) - head) * (i + 1) // steps
+            a, z = (head + (len(data) - head) * k // steps for k in (i, i + 1))
             to.write(data[a:z])
             to.flush()
     return feed

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Cases: where data comes from, where it goes, and what a tool refuses."""
+import json
 import os
 import random
 import re
@@ -310,9 +311,10 @@ def case_lineage(b):
     out = b.good(b.file(b.small, 'secret-name'), '--flush', stdin=b'') if b.tool.reads else b.good()
     tail = out[messages(out)[-2]:]
     check(f'"tool":"{b.tool.name}"'.encode() in tail, 'not in the trailer')
-    for option in b.tool.options.values():
-        named = f'"{option["name"]}":'.encode() in tail
-        check(not named or option['result'], f'--{option["name"]} stands in the lineage')
+    text = tail[tail.index(b'{"rows":'):]
+    stage = json.JSONDecoder().raw_decode(text.decode('utf-8', 'replace'))[0]['lineage'][-1]
+    for name in stage['options']:
+        check(b.tool.options[name]['result'], f'--{name} stands in the lineage')
     check(b'secret-name' not in tail and b.folder.encode() not in tail, 'a path in the lineage')
 
 
@@ -322,6 +324,16 @@ def run_chain(b, first, data):
     c = b.run(stdin=a.out)
     d = b.other('sluice-cat', stdin=c.out) if b.tool.stream_out else None
     return a, c, d
+
+
+def case_upstream_failed_second(b):
+    """The same where a later input has the error: it is told, whatever made the first."""
+    b.need(b.tool.info['in'], 'reads no stream')
+    cat = os.path.join(b.build, 'bin', 'sluice-cat')
+    poisoned = run([cat], b.small[:-8]).out
+    r = b.run(b.file(b.small), b.file(poisoned), stdin=b'')
+    check(r.rc == 1, 'exit', r.rc, r.err)
+    check(r.err.startswith(f'{b.tool.name}: upstream sluice-cat failed:'), 'stderr:', r.err)
 
 
 def case_upstream_failed(b):

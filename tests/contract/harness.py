@@ -58,8 +58,7 @@ class Tool:
         self.text_out = self.info['text_out']
         self.folder_out = self.info['folder_out']
         self.stream_out = bool(self.info['out'])
-        self.reads_stream = bool(self.info['in']) or (
-            self.flow == 'plain' and 'FILE' in self.info['operands'])
+        self.reads_stream = bool(self.info['in']) or self.info['reads_files']
         self.reads = self.reads_stream or self.flow == 'source'
         self.kind = 'docs'
         if self.info['in'] not in ('', '*'):
@@ -192,8 +191,8 @@ def warc_record(i, text_bytes):
     words = ('river', 'stone', 'water', 'mill', 'and', 'the', 'of', 'r\u00e9colte')
     text = ' '.join(words[(i * 7 + k * k) % 8] for k in range(max(4, text_bytes // 6)))
     body = f'<html><head><title>Page {i}</title></head><body><p>{text}.</p></body></html>'.encode()
-    http = (b'HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: %d\r\n\r\n'
-            % len(body)) + body
+    http = (b'HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n'
+            b'Content-Length: %d\r\n\r\n' % len(body)) + body
     uuid = hashlib.md5(str(i).encode()).hexdigest()
     head = (f'WARC/1.0\r\nWARC-Type: response\r\nWARC-Record-ID: <urn:uuid:{uuid[:8]}-{uuid[8:12]}-'
             f'{uuid[12:16]}-{uuid[16:20]}-{uuid[20:]}>\r\nWARC-Date: 2026-01-02T03:04:05Z\r\n'
@@ -238,7 +237,10 @@ class Inputs:
         """Some megabytes in many batches, some large and some small."""
         if tool.flow == 'source':
             return warc(600, 4000)
-        return self.stream(tool.kind, 40, 200, 1500, tool.without()) if tool.reads else b''
+        if not tool.reads:
+            return b''
+        batches, rows = (12, 20) if tool.folder_out else (20, 150)  # every file is synced
+        return self.stream(tool.kind, batches, rows, 1500, tool.without())
 
 
 # ---- output ----

@@ -41,6 +41,8 @@ TABLES = {
     "SAMPLE_ZLIB": zlib.compress(TEXT, 9),
     "SAMPLE_DEFLATE": deflate(),
     "SAMPLE_BROTLI": brotli.compress(TEXT),
+    # Much from few bytes, and an end that can be cut off without that.
+    "SAMPLE_BROTLI_LONG": brotli.compress(b"ab\n" * 200_000 + bytes(range(256))),
     "SAMPLE_ZSTD": zstandard.ZstdCompressor(level=9, write_checksum=True).compress(TEXT),
     "SAMPLE_ZSTD_STREAM": zstd_stream(),
     "SAMPLE_DICT": DICT.as_bytes(),
