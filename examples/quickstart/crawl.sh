@@ -62,12 +62,17 @@ if [ -z "$port" ]; then
   exit 1
 fi
 
-# wget's exit code 8 says that some link of the handbook answered 404: a crawl
-# has such pages, and the pipeline counts them.
+# The server closes each connection, which wget may learn too late where it means
+# to use it again. Its exit code 8 says that some link of the handbook answered
+# 404: a crawl has such pages, and the pipeline counts them.
 status=0
-(cd "$work" && wget --no-config --no-proxy --quiet --recursive --level=inf --no-parent \
-  --delete-after --reject='*.png,*.jpg,*.svg,*.css,*.ico,*.js' --no-directories --tries=1 \
-  --warc-file=crawl "http://127.0.0.1:$port/index.html") || status=$?
+(
+  cd "$work"
+  wget --no-config --no-proxy --no-http-keep-alive --tries=3 --quiet \
+    --recursive --level=inf --no-parent --no-directories --delete-after \
+    --reject='*.png,*.jpg,*.svg,*.css,*.ico,*.js' \
+    --warc-file=crawl "http://127.0.0.1:$port/index.html"
+) || status=$?
 [ "$status" = 0 ] || [ "$status" = 8 ] || { echo "crawl: wget failed ($status)" >&2; exit 1; }
 mv "$work/crawl.warc.gz" "$warc"
 rm -rf "$work"

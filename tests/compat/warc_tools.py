@@ -32,7 +32,7 @@ class Count:
 
 
 class Run:
-    """One run of warc_dump: its lines, exit code, seconds of CPU, peak memory."""
+    """One run of warc_dump on a file or a list of them: its lines, exit code, seconds of CPU, peak memory."""
 
     def __init__(self, exe, path, stdin=None, **options):
         cmd = [exe]
@@ -40,8 +40,9 @@ class Run:
             cmd.append('--' + key.replace('_', '-'))
             if value is not True:
                 cmd.append(str(value))
+        cmd += path if isinstance(path, list) else [path]
         out = io.BytesIO()
-        p = subprocess.Popen(cmd + [path], stdin=stdin, stdout=subprocess.PIPE)
+        p = subprocess.Popen(cmd, stdin=stdin, stdout=subprocess.PIPE)
         out.write(p.stdout.read())
         p.stdout.close()
         _, status, usage = os.wait4(p.pid, 0)
@@ -54,6 +55,18 @@ class Run:
 
 def dump(exe, path, **options):
     return Run(exe, path, **options).lines
+
+
+def dump_many(exe, paths, **options):
+    """The lines of each of many small files: one process for some hundred of them."""
+    found = []
+    for i in range(0, len(paths), 250):
+        for line in Run(exe, paths[i:i + 250], names=True, **options).lines:
+            if 'file' in line:
+                found.append([])
+            else:
+                found[-1].append(line)
+    return found
 
 
 def missing_referees():

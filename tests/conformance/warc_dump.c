@@ -2,10 +2,11 @@
 /* Print what lib/web reads out of WARC files, one JSON line a record or loss,
  * for tests that compare it with other readers.
  *
- *   warc_dump [--null] [--bytes] [--max-record BYTES] [--max-body BYTES] FILE...
+ *   warc_dump [--null] [--bytes] [--names] [--max-record BYTES] [--max-body BYTES] FILE...
  *
  * --null   read and count only: one line a file, for timing.
  * --bytes  blocks and bodies too, as strings.
+ * --names  a line with the name before those of each file.
  * Exit    0; 1 where a file is no WARC (its error stands in a JSON line); 3
  *         where reading fails. */
 #include <inttypes.h>
@@ -20,7 +21,7 @@
 #include "web/warc.h"
 
 struct conf {
-    bool null, bytes;
+    bool null, bytes, names;
     uint64_t max_record, max_body;
 };
 
@@ -156,6 +157,11 @@ static int dump_file(const struct conf *conf, const char *path)
     struct sl_err err = SL_ERR_INIT;
     struct sl_source *s = NULL;
     char text[1200];
+    if (conf->names) {
+        printf("{\"names\":true");
+        put_str("file", sl_str_of(path));
+        puts("}");
+    }
     enum sl_status st = sl_source_open(&s, path, SL_SOURCE_PLAIN, &err);
     if (st == SL_OK)
         st = dump(conf, s, &err);
@@ -180,6 +186,8 @@ int main(int argc, char **argv)
             conf.null = true;
         else if (strcmp(argv[i], "--bytes") == 0)
             conf.bytes = true;
+        else if (strcmp(argv[i], "--names") == 0)
+            conf.names = true;
         else if (!size || i + 1 == argc || !sl_parse_size(sl_str_of(argv[++i]), size))
             return 2;
     }

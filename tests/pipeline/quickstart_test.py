@@ -123,7 +123,8 @@ def check_crawl(tmp):
     begin = time.monotonic()
     done = subprocess.run(how['args'], env=how['env'], capture_output=True, text=True)
     seconds = time.monotonic() - begin
-    check('crawl.sh', done.returncode == 0 and os.path.exists(warc), done.stderr)
+    if done.returncode or not os.path.exists(warc):
+        raise SystemExit(f'failed: crawl.sh {done.returncode} {done.stderr}\n0 passed, 1 failed')
     with gzip.open(warc) as f:
         check('the crawl holds all pages', f.read().count(b'WARC-Type: response') >= 90 * 2 + 60)
     check('the crawl alone is left', os.listdir(folder) == ['crawl.warc.gz'], os.listdir(folder))
