@@ -44,7 +44,9 @@ cp -r "$pages/$twice" "$work/site/mirror/$twice"
   echo "<li><a href=\"mirror/$twice/index.html\">$twice again</a></ul>"
 } > "$work/site/index.html"
 
-# The server ends with this script, even if that is killed.
+# The server ends with this script, even if that is killed. Its log is looked for
+# at once, maybe before it has started.
+: > "$work/server.log"
 setpriv --pdeathsig KILL \
   python3 -u -m http.server --bind 127.0.0.1 --directory "$work/site" 0 \
   > "$work/server.log" 2>&1 &

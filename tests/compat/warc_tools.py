@@ -32,8 +32,10 @@ class Count:
 
 
 class Run:
-    """One run of warc_dump on a file or a list of them: its lines, exit code, seconds of
-    CPU, peak memory."""
+    """One run of warc_dump on a file or a list of them.
+
+    It has the lines, the exit code, the seconds of CPU and the peak of memory.
+    """
 
     def __init__(self, exe, path, stdin=None, **options):
         cmd = [exe]
