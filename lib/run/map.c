@@ -9,7 +9,8 @@
  * many processes further threads would only fight for the same processors.
  *
  * Memory: the reader waits while more than RING_BYTES of bodies are in flight
- * (one batch is always let in), and a task gives an unusually large body back.
+ * (one batch is always let in), and a task gives unusually large buffers back,
+ * those of what it built too: there are two tasks a worker.
  *
  * Rejected: one queue a worker (needs stealing to be balanced, and documents
  * differ by orders of magnitude), and a lock-free ring (a lock per megabyte
@@ -22,7 +23,7 @@
 #include "run/run_private.h"
 
 enum { READER_GRACE_NS = 100000000 };
-enum { TASK_KEEP_BYTES = 16 << 20, RING_BYTES = 64 << 20 };
+enum { TASK_KEEP_BYTES = 4 << 20, RING_BYTES = 64 << 20 };
 
 enum task_state { TASK_FREE, TASK_FILLED, TASK_DONE };
 
