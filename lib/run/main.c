@@ -239,6 +239,16 @@ static enum sl_status run_tool(struct sl_run *run, int argc, char **argv, struct
     return st;
 }
 
+/* Close the outputs, so that nothing half-written is left, and leave the rest,
+ * which a thread may still use, to the end of the process. */
+static void leave(struct sl_run *run, int code)
+{
+    sl_out_close(&run->out);
+    sl_out_close(&run->rejects);
+    fflush(NULL);
+    _exit(code);
+}
+
 int sl_tool_main(const struct sl_tool *tool, int argc, char **argv)
 {
     struct sl_run run = { .tool = tool, .spool_fd = -1 };
@@ -249,6 +259,8 @@ int sl_tool_main(const struct sl_tool *tool, int argc, char **argv)
     enum sl_status st = run_tool(&run, argc, argv, &err);
     if (st < 0)
         print_error(&run, &err);
+    if (run.reader_left)
+        leave(&run, exit_code(st));
     release(&run);
     return exit_code(st);
 }

@@ -9,7 +9,8 @@
  * many processes further threads would only fight for the same processors.
  *
  * Memory: the reader waits while more than RING_BYTES of bodies are in flight
- * (one batch is always let in), and a task gives an unusually large body back.
+ * (one batch is always let in), and a task gives unusually large buffers back,
+ * those of what it built too: there are two tasks a worker.
  *
  * Rejected: one queue a worker (needs stealing to be balanced, and documents
  * differ by orders of magnitude), and a lock-free ring (a lock per megabyte
@@ -21,7 +22,8 @@
 #include "run/map.h"
 #include "run/run_private.h"
 
-enum { TASK_KEEP_BYTES = 16 << 20, RING_BYTES = 64 << 20 };
+enum { READER_GRACE_NS = 100000000 };
+enum { TASK_KEEP_BYTES = 4 << 20, RING_BYTES = 64 << 20 };
 
 enum task_state { TASK_FREE, TASK_FILLED, TASK_DONE };
 
@@ -81,21 +83,9 @@ static void wait_change(struct ring *r)
     pthread_cond_wait(&r->changed, &r->lock);
 }
 
-/* Fill a task, the one place where the reader may be cancelled: nothing of the
- * ring is held there, and read(2) is the only point where it can strike. */
-static void fill_cancellable(struct ring *r, struct sl_task *t)
-{
-    int old;
-    pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &old);
-    fill(r->run, t);
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &old);
-}
-
 static void *reader_main(void *arg)
 {
     struct ring *r = arg;
-    int old;
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &old);
     pthread_mutex_lock(&r->lock);
     while (!r->ended && !r->stop) {
         int at = (int)(r->read % r->n);
@@ -105,7 +95,7 @@ static void *reader_main(void *arg)
         }
         struct sl_task *t = r->tasks[at];
         pthread_mutex_unlock(&r->lock);
-        fill_cancellable(r, t);
+        fill(r->run, t);
         pthread_mutex_lock(&r->lock);
         r->bytes += (int64_t)t->in.body.n;
         r->ended = t->status != SL_OK;
@@ -242,15 +232,23 @@ static void join_workers(struct ring *r, struct worker *workers, int n)
 }
 
 /* After an error of ours the reader may sit in read(2) on a pipe that stays
- * open: it is then left to the end of the process, which is near. */
+ * open. It is then left to the end of the process, which is near, and so is all
+ * that it uses (run->reader_left). Rejected: cancelling it, which unwinds a
+ * stack that the sanitizers watch, and needs care at every call below. */
 static void end_reader(struct ring *r, pthread_t reader, bool failed)
 {
-    pthread_mutex_lock(&r->lock);
-    bool blocked = failed && !r->ended;
-    pthread_mutex_unlock(&r->lock);
-    if (blocked)
-        pthread_cancel(reader);
-    pthread_join(reader, NULL);
+    struct timespec until;
+    if (!failed) {
+        pthread_join(reader, NULL);
+        return;
+    }
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += READER_GRACE_NS;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
+    r->run->reader_left = pthread_timedjoin_np(reader, NULL, &until) != 0;
 }
 
 static enum sl_status map_threads(struct sl_run *run, struct ring *r, struct worker *workers,
@@ -276,14 +274,16 @@ enum sl_status sl_run_map(struct sl_run *run, struct sl_err *err)
 {
     if (run->opt.common.threads <= 1)
         return map_alone(run, err);
-    struct ring r;
+    struct ring *r = calloc(1, sizeof *r);
     struct worker *workers = calloc((size_t)run->opt.common.threads, sizeof *workers);
-    enum sl_status st = ring_init(&r, run, err);
-    if (st == SL_OK && !workers)
-        st = sl_err_nomem(err, run->opt.common.threads * sizeof *workers);
+    enum sl_status st = r && workers ? ring_init(r, run, err) : sl_err_nomem(err, sizeof *r);
     if (st == SL_OK)
-        st = map_threads(run, &r, workers, err);
-    ring_release(&r);
+        st = map_threads(run, r, workers, err);
     free(workers);
+    if (run->reader_left)
+        return st;
+    if (r)
+        ring_release(r);
+    free(r);
     return st;
 }

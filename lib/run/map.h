@@ -49,7 +49,8 @@ void sl_task_set_worker(struct sl_task *t, void *worker);
  * tally; status and err say how it went. */
 void sl_task_work(struct sl_task *t);
 
-/* Ready for the next batch; a body larger than keep_bytes is freed. */
+/* Ready for the next batch; of the body and of every column that was built, what
+ * is larger than keep_bytes is freed. */
 void sl_task_recycle(struct sl_task *t, size_t keep_bytes);
 
 #endif

@@ -53,6 +53,7 @@ struct sl_run {
 
     struct sl_tally tally;
     int64_t bytes_in, n_bad;
+    bool reader_left; /* map: the reader thread still runs, on the input and its tasks */
     bool started;
     struct timespec begun;
     double next_progress;

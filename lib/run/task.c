@@ -91,8 +91,35 @@ void sl_task_set_worker(struct sl_task *t, void *worker)
     t->worker = worker;
 }
 
+/* Offsets stay: their first one must be there. */
+static void trim_column(struct sl_colbuf *c, size_t keep_bytes)
+{
+    if (c->data.cap > keep_bytes)
+        sl_buf_release(&c->data);
+    if (c->validity.cap > keep_bytes)
+        sl_buf_release(&c->validity);
+    for (uint32_t i = 0; i < c->field->n_children; i++)
+        trim_column(&c->children[i], keep_bytes);
+}
+
+static void trim_rows(struct sl_rows *r, size_t keep_bytes)
+{
+    if (!r->cols)
+        return;
+    sl_rows_reset(r);
+    for (uint32_t i = 0; i < r->schema->n_fields; i++)
+        trim_column(&r->cols[i], keep_bytes);
+}
+
 void sl_task_recycle(struct sl_task *t, size_t keep_bytes)
 {
+    trim_rows(&t->kept, keep_bytes);
+    trim_rows(&t->rejects, keep_bytes);
+    for (int k = 0; k < t->n_adds; k++)
+        if (t->has_add[k]) {
+            sl_colbuf_reset(&t->adds[k]);
+            trim_column(&t->adds[k], keep_bytes);
+        }
     sl_batch_reset(&t->view);
     sl_batch_reset(&t->kept_view);
     sl_batch_reset(&t->reject_view);
