@@ -120,6 +120,7 @@ build() {
   else
     count 0 1 0
     say "FAIL build/$preset" "$log"
+    echo "build/$preset" >>"$logs/failed"
   fi
 }
 
@@ -167,6 +168,7 @@ run_one() {
   reason=$(grep -iE '^ *(skip|skipped|skipping)\b' "$log" | head -n 5)
   if [ "$failed" != 0 ]; then
     say "FAIL $name ($failed failed, exit $rc) $seconds s" "$log"
+    echo "$name" >>"$logs/failed"
   elif [ "$passed" = 0 ]; then
     say "skip $name ${reason:-it ran no case}"
   else
@@ -190,6 +192,11 @@ find_tests >"$logs/all"
 while IFS=$tab read -r mode name command; do
   selected "$name" "$@" && printf '%s\t%s\t%s\n' "$mode" "$name" "$command"
 done <"$logs/all" >"$logs/plan"
+if [ $# != 0 ] && [ ! -s "$logs/plan" ]; then
+  echo "no test's name contains one of: $* (all names are in build/logs/all)"
+  echo "0 passed, 0 failed, 0 skipped"
+  exit 1
+fi
 
 build release
 build dev
@@ -206,6 +213,9 @@ done
 for kind in tools/*.c tests/fuzz/*_fuzz.c 'lib/*/*_test.c'; do
   compgen -G "$kind" >/dev/null || echo "note: there is no $kind"
 done
+[ -d "$SLUICE_SHARED" ] ||
+  echo "*** no shared data at $SLUICE_SHARED: the tests that need it were SKIPPED"
+[ -e "$logs/failed" ] && echo "failed: $(sort "$logs/failed" | paste -sd' ')"
 passed=0 failed=0 skipped=0
 while read -r p f s; do
   passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
