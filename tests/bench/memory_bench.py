@@ -7,7 +7,7 @@ usage: memory_bench.py [BUILD_DIR [SMALL_MB LARGE_MB]]
 Each tool reads about SMALL_MB [100] and then LARGE_MB [2000] of its own kind of
 input through a pipe; the same documents again and again, so that the largest one
 is equally large. The peak is what the tool itself reports (--report). Prints a
-table; nothing passes or fails here. tests/pipeline/memory_test.py is the short
+table; nothing passes or fails here. tests/pipeline/way_memory_test.py is the short
 form that does.
 
 Aims: flat; five stages of a pipe under 500 MB.
