@@ -18,7 +18,8 @@ build=(gcc libc6-dev cmake ninja-build pkg-config libzstd-dev libxxhash-dev libd
   libbrotli-dev zlib1g-dev libjansson-dev libyaml-dev libutf8proc-dev)
 test=(libcmocka-dev clang clang-format libclang-rt-14-dev pmccabe universal-ctags binutils
   python3 python3-venv)
-test_extra=(llvm zstd brotli make wget debian-handbook python3-numpy python3-torch)
+test_extra=(llvm zstd brotli make wget debian-handbook groff-base zsh fish python3-numpy
+  python3-torch)
 quickstart=(make wget python3 debian-handbook)
 quickstart_extra=(python3-numpy python3-torch)
 
