@@ -33,10 +33,8 @@ tab=$'\t'
 
 export SLUICE_SHARED=${SLUICE_SHARED:-$(dirname "$root")/shared}
 export SLUICE_TEST_SECONDS=${SLUICE_TEST_SECONDS:-600}
-# An abort cannot be mistaken for a tool's own exit code. GCC 12's ASan sometimes
-# reports its own clean-up of a signal stack when a thread ends: it gets none.
-asan=detect_leaks=1:abort_on_error=1:allocator_may_return_null=1:use_sigaltstack=0
-export ASAN_OPTIONS=$asan
+# An abort cannot be mistaken for a tool's own exit code.
+export ASAN_OPTIONS=detect_leaks=1:abort_on_error=1:allocator_may_return_null=1
 export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1:abort_on_error=1
 export SLUICE_FUZZ_BUILT=yes LC_ALL=C.UTF-8 TZ=UTC PYTHONDONTWRITEBYTECODE=1
 unset MAKEFLAGS NO_COLOR

@@ -10,8 +10,13 @@
 
 static const char *const small_types[] = {
     "int8?",
-    "uint16",
+    "int16",
+    "int32?",
     "int64?",
+    "uint8",
+    "uint16",
+    "uint32?",
+    "uint64",
     "float32",
     "float64?",
     "bool?",
@@ -21,6 +26,7 @@ static const char *const small_types[] = {
     "large_binary",
     "fixed_size_binary[3]?",
     "timestamp[us,UTC]",
+    "timestamp[ns]?",
     "list<uint16?>?",
     "large_list<bool>",
     "fixed_size_list<int32?>[2]?",
@@ -63,6 +69,28 @@ static void refused(struct sl_str bytes, struct sl_batch *b, const char *what, s
     enum sl_status st = try_batch(bytes, SL_READ_STRICT, b, NULL, &err);
     if (st != SL_E_DATA)
         fail_msg("%s %zu: status %d, %s", what, where, st, err.msg);
+}
+
+static void mark_types(const struct sl_field *f, bool *seen)
+{
+    seen[f->type] = true;
+    for (uint32_t i = 0; i < f->n_children; i++)
+        mark_types(&f->children[i], seen);
+}
+
+/* A type that is added to the profile must be damaged too. */
+static void test_every_type(void **state)
+{
+    (void)state;
+    bool seen[SL_T_STRUCT + 1] = { false };
+    struct sl_schema s;
+    stream_schema(&s, small_types);
+    for (uint32_t i = 0; i < s.n_fields; i++)
+        mark_types(s.fields[i], seen);
+    for (int t = 0; t <= SL_T_STRUCT; t++)
+        if (!seen[t])
+            fail_msg("type %d is not in the stream", t);
+    sl_schema_release(&s);
 }
 
 static struct sl_buf small_stream(int zstd, int rows, uint64_t seed)
@@ -442,6 +470,7 @@ static void test_packed_that_hurts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_type),
         cmocka_unit_test(test_whole),
         cmocka_unit_test(test_cut),
         cmocka_unit_test(test_bits),
