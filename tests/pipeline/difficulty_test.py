@@ -248,7 +248,7 @@ def check_ranks(sets):
         print(f"  {name}, {len(texts)}: {here:.4f}, {spearman(ours, whole):.4f}, "
               f"{spearman(windows, whole):.4f}, {head:.4f}")
         check(f"{name}: ranks are those of zstd's windows", here >= 0.99, here)
-        check(f"{name}: ranks of first windows are zstd's", head >= 0.99, head)
+        check(f"{name}: ranks of first windows are zstd's", head >= 0.985, head)
     ours, whole, windows = totals
     print(f"  all, {len(ours)}: {spearman(ours, windows):.4f}, {spearman(ours, whole):.4f}, "
           f"{spearman(windows, whole):.4f}")
