@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "run/tool.h"
 #include "text/lz_cost.h"
 #include "text/prose.h"
@@ -131,8 +132,10 @@ static enum sl_status score(struct sl_task *task, struct sl_str text, struct sl_
     uint64_t cost = 0;
     if (wanted(c, COMPRESSION))
         cost = sl_lz_cost(sl_task_worker(task), text.p, text.n);
-    if (c->wanted & ~(1u << COMPRESSION))
+    if (wanted(c, WORD_LENGTH) || wanted(c, SENTENCE_LENGTH))
         sl_prose_count(&prose, text.p, text.n);
+    else if (wanted(c, LENGTH))
+        prose.n_chars = sl_utf8_count(text.p, text.n);
     SL_TRY(add(task, COMPRESSION, cost, 8 * SL_LZ_BIT * text.n, err));
     SL_TRY(add(task, LENGTH, prose.n_chars, text.n ? 1 : 0, err));
     SL_TRY(add(task, WORD_LENGTH, prose.word_chars, prose.n_words, err));

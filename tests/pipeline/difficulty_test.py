@@ -105,9 +105,9 @@ def unpack(path):
 def made_up():
     rng = random.Random(5)
     words = ["so", "etwas", "naïve", "слово", "文字", "word", "3.14", "—", "x", "e.g."]
-    marks = [". ", "! ", "?\n", "…\n\n", "。", "！」", "؟ ", "।\n", ", ", " ", "\n \n", ".) ", '."',
-             "\r\n\r\n", "\u2028", " \u3000", "?!", "．", "\0", "𝒳", "́"]
-    yield from ("", " ", "\n\n", "a", "...", ". . .", "?", "\0", "。", "a" * 3, "abcd" * 2, "abcabcabc")
+    marks = [". ", "! ", "?\n", "…\n\n", "。", "！」", "؟ ", "।\n", ", ", " ", "\n \n", ".) ",
+             '."', "\r\n\r\n", "\u2028", " \u3000", "?!", "．", "\0", "𝒳", "\u0301"]
+    yield from ("", " ", "\n\n", "a", "...", ". . .", "?", "\0", "。", "aaa", "abcdabcd", "abcabcabc")
     for n in (4095, 4096, 4097, 8192, 8195):
         yield "z" * n
         yield "".join(chr(rng.randrange(32, 127)) for _ in range(n))
@@ -117,7 +117,7 @@ def made_up():
         for _ in range(12):
             yield "".join(rng.choice(words) + rng.choice(marks) for _ in range(n))
             yield "".join(rng.choice(words + marks) for _ in range(n))
-    yield "no blank at all" .replace(" ", "") * 40000
+    yield "noblankatall" * 40000
     yield "".join(map(chr, [*range(1, 0xd800), *range(0xe000, 0x11000)]))
 
 
@@ -190,6 +190,28 @@ def check_pack(stream):
     check("pack carries the scores as means by tokens", worst < 1e-6 and len(rows) > 10, worst)
 
 
+def check_large():
+    """50 MB in one document without a blank: time, memory and values."""
+    rng = random.Random(9)
+    block = bytes(rng.choice(b"abcdefghijklmnop") for _ in range(64 * twin.WINDOW)).decode()
+    texts = ["x" * 50_000_003, block * 192]
+    stream = docs_of(texts)
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.json"
+        got = columns(run("sluice-difficulty", "--report", report, stdin=stream))
+        report = json.loads(report.read_text())
+    seconds, peak = report["cpu_seconds"], report["peak_memory_bytes"]
+    full, rest = divmod(len(texts[0]), twin.WINDOW)
+    cost = full * twin.window_cost(b"x" * twin.WINDOW) + twin.window_cost(b"x" * rest)
+    want = [np.float32(cost / (2048 * len(texts[0]))), twin.compression(block.encode())]
+    check("50 MB without a blank: compression", [np.float32(v) for v in got[0]] == want, (got[0], want))
+    sizes = [float(np.float32(len(t))) for t in texts]
+    check("50 MB without a blank: words", got[1:] == [sizes, sizes, [1.0, 1.0]], got[1:])
+    print(f"two documents of 50 MB: {seconds:.2f} s of CPU time, {peak / 1e6:.0f} MB of memory")
+    check("50 MB without a blank: time", seconds < 30, seconds)
+    check("50 MB without a blank: memory", peak < 3 * len(texts[0]), peak)
+
+
 # ---- ranks beside zstd ----
 
 def ranks(values):
@@ -258,6 +280,7 @@ def check_ranks(sets):
 
 stream = check_twin("made up", list(made_up()))
 check_tool(stream)
+check_large()
 if (SHARED / "filters").is_dir():
     docs = jsonl("filters/vectors/docs.jsonl.zst")
     texts = jsonl("tokenizers/dev-texts.jsonl.zst")
