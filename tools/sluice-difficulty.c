@@ -160,9 +160,9 @@ static const struct sl_tool tool = {
     .name = "sluice-difficulty",
     .about = "score how difficult texts are, as columns difficulty_*",
     .group = "choose",
-    .examples = "sluice-difficulty docs.arrows -o scored.arrows\n"
-                "sluice-extract web.arrows | sluice-difficulty --metric compression | "
-                "sluice-tokenize | sluice-pack --length 2048 > packed.arrows",
+    .examples =
+        "sluice-difficulty docs.arrows -o scored.arrows\n"
+        "sluice-extract web.arrows | sluice-difficulty --metric compression > scored.arrows",
     .notes = "Every score grows with difficulty. compression: what a small compressor of our own\n"
              "would need, by what there is, in windows of 4 KiB. length: code points.\n"
              "word_length: mean code points of words, which are divided by blanks and have a\n"
