@@ -26,6 +26,10 @@ static enum sl_status write_map(struct writer *w, const struct sl_yaml_key *keys
 static void format_real(double v, char text[40])
 {
     double back = 0;
+    if (fabs(v) < 1e15 && v == floor(v)) {
+        snprintf(text, 40, "%.0f", v);
+        return;
+    }
     for (int digits = 1; digits <= 17; digits++) {
         snprintf(text, 40, "%.*g", digits, v);
         if (sl_parse_f64(sl_str_of(text), &back) && back == v)
