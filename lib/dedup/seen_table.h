@@ -18,7 +18,7 @@
 
 struct sl_seen_slot {
     uint64_t a;
-    uint64_t b;    /* lowest bit: the slot is in use; the next: the key was met again */
+    uint64_t b; /* lowest bit: the slot is in use; the next: the key was met again */
     uint8_t id[16];
 };
 

@@ -26,7 +26,7 @@ enum sl_status sl_text_keyer_new(struct sl_text_keyer **out, const char *rule, s
 {
     *out = NULL;
     bool simple = strcmp(rule, "simple") == 0;
-    if (!simple && strcmp(rule, "raw") != 0)
+    if (!simple && strcmp(rule, "none") != 0)
         return sl_err_set(err, SL_E_USAGE, "no rule '%s' for the same text", rule);
     struct sl_text_keyer *k = malloc(sizeof *k);
     if (!k)

@@ -6,7 +6,7 @@
  * form by a rule that has a name. A rule never changes; another one gets another
  * name.
  *
- * raw      the bytes as they are.
+ * none     the bytes as they are.
  * simple   every run of White_Space characters (Unicode; the 25 code points have
  *          not changed since 4.0) is one blank, there is none at the beginning
  *          and the end, and A to Z are a to z. Other letters stay as they are.
@@ -14,11 +14,12 @@
  * Threads   one thread an object. */
 
 #include "base/hash.h"
+#include "base/status.h"
 
 struct sl_text_keyer;
 
-/* Names of the rules, for an option: "raw|simple". */
-#define SL_TEXT_RULES "raw|simple"
+/* Names of the rules, for an option: "none|simple". */
+#define SL_TEXT_RULES "none|simple"
 
 /* rule: one of SL_TEXT_RULES, else SL_E_USAGE. */
 SL_MUST_USE enum sl_status sl_text_keyer_new(struct sl_text_keyer **out, const char *rule,
