@@ -174,7 +174,8 @@ static enum sl_status table_to_sort(struct sl_exact *x, struct sl_err *err)
         store_big(r, s->a);
         store_big(r + 8, s->b & ~(uint64_t)3);
         put_tail(r + KEY_BYTES, FROM_TABLE + !(s->b & SL_SEEN_AGAIN), s->id);
-        SL_TRY(sl_record_sort_add_ordered(x->rows, (struct sl_str){ (const char *)r, sizeof r }, err));
+        SL_TRY(
+            sl_record_sort_add_ordered(x->rows, (struct sl_str){ (const char *)r, sizeof r }, err));
     }
     sl_seen_table_free(x->table);
     x->table = NULL;
