@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Keys of texts. The normal form goes through a buffer of fixed size into a
- * running hash, so that a text of any length takes the same memory.
+ * running hash, so that a text of any length takes the same memory. A blank at
+ * the end of the buffer waits there until it is known whether something follows.
  *
- * In ASCII every byte is written, and the place moves on unless it was a blank
- * behind a blank: no branch depends on where words end, which is what costs time
- * in loops over text. A blank at the end of the buffer waits there until it is
- * known whether something follows. */
+ * Eight bytes at a time are looked at in one register: where they hold no blank
+ * behind a blank, and no byte with which a white-space character outside ASCII
+ * begins (C2, E1, E2, E3), they are written as eight. Most text is so, in most
+ * scripts. */
 #include "dedup/text_key.h"
 
 #include <stdlib.h>
@@ -85,17 +86,53 @@ static void empty_buffer(struct sl_text_keyer *k)
     k->at = k->form + waits;
 }
 
-/* One character, or one byte of it; its length. */
-static size_t put_wide(struct sl_text_keyer *k, const uint8_t *p, size_t n)
+/* One character that may be a blank; its length. */
+static size_t put_char(struct sl_text_keyer *k, const uint8_t *p, size_t n)
 {
-    size_t blank = wide_blank(p, n);
-    if (blank) {
-        put_ascii(k, ' ');
-        return blank;
+    if (*p < 0x80) {
+        put_ascii(k, *p);
+        return 1;
     }
-    *k->at++ = *p;
+    size_t length = wide_blank(p, n);
+    if (length) {
+        put_ascii(k, ' ');
+        return length;
+    }
+    length = *p < 0xc0 ? 1 : *p < 0xe0 ? 2 : *p < 0xf0 ? 3 : 4;
+    if (length > n)
+        length = n;
+    memcpy(k->at, p, length);
+    k->at += length;
     k->blank = false;
-    return 1;
+    return length;
+}
+
+#define EACH(byte) ((uint64_t)0x0101010101010101u * (byte))
+
+/* Eight bytes at once; false where they need a closer look. Masks have the
+ * highest bit of each byte that they mean. */
+static inline bool put_eight(struct sl_text_keyer *k, const uint8_t *p)
+{
+    uint64_t v = sl_load64(p), high = EACH(0x80), low = v & EACH(0x7f);
+    uint64_t ascii = ~v & high;
+    if (ascii != high) {
+        uint64_t c2 = v ^ EACH(0xc2), e0 = (v & EACH(0xfc)) ^ EACH(0xe0);
+        uint64_t others =
+            (((c2 & EACH(0x7f)) + EACH(0x7f)) | c2) & (((e0 & EACH(0x7f)) + EACH(0x7f)) | e0);
+        if (~others & high)
+            return false;
+    }
+    uint64_t spaces = ~((low ^ EACH(0x20)) + EACH(0x7f)) & ascii;
+    uint64_t controls = (low + EACH(0x80 - 9)) & ~(low + EACH(0x80 - 14)) & ascii;
+    uint64_t upper = (low + EACH(0x80 - 'A')) & ~(low + EACH(0x80 - 'Z' - 1)) & ascii;
+    uint64_t blanks = spaces | controls;
+    if (blanks & (blanks << 8 | (uint64_t)k->blank << 7))
+        return false;
+    uint64_t cleared = (controls >> 7) * 0xff;
+    sl_store64(k->at, ((v | upper >> 2) & ~cleared) | (EACH(0x20) & cleared));
+    k->at += 8;
+    k->blank = blanks >> 63;
+    return true;
 }
 
 static struct sl_hash128 simple_key(struct sl_text_keyer *k, const uint8_t *p, size_t n)
@@ -106,17 +143,13 @@ static struct sl_hash128 simple_key(struct sl_text_keyer *k, const uint8_t *p, s
     for (size_t i = 0; i < n;) {
         if (k->at - k->form >= ROOM)
             empty_buffer(k);
-        if (n - i >= 8 && !(sl_load64(p + i) & 0x8080808080808080u)) {
-            for (int j = 0; j < 8; j++)
-                put_ascii(k, p[i + (size_t)j]);
+        if (n - i >= 8 && put_eight(k, p + i))
             i += 8;
-        } else if (p[i] < 0x80) {
-            put_ascii(k, p[i++]);
-        } else {
-            i += put_wide(k, p + i, n - i);
-        }
+        else
+            i += put_char(k, p + i, n - i);
     }
-    sl_hasher_add128(k->hasher, k->form, (size_t)(k->at - k->form) - (k->at > k->form && k->blank));
+    size_t length = (size_t)(k->at - k->form);
+    sl_hasher_add128(k->hasher, k->form, length - (length && k->blank));
     return sl_hasher_end128(k->hasher);
 }
 

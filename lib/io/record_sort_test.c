@@ -96,6 +96,21 @@ static void nothing(void **state)
     check_sorted(s, (struct multiset){ 1, sl_hash64("", 0) });
 }
 
+static void sort_random(int n, unsigned values, unsigned longest, uint64_t *seed)
+{
+    struct sl_record_sort *s = sorter(2 * MIB);
+    struct multiset m = { 0, 0 };
+    for (int i = 0; i < n; i++) {
+        uint8_t r[64];
+        size_t len = next_random(seed) % (longest + 1);
+        for (size_t k = 0; k < len; k++)
+            r[k] = (uint8_t)(next_random(seed) % values);
+        count(&m, r, len);
+        add(s, r, len);
+    }
+    check_sorted(s, m);
+}
+
 /* Few values a byte and lengths from 0 on: equal prefixes, zeros and ends at
  * every place. */
 static void short_records_in_memory(void **state)
@@ -104,19 +119,8 @@ static void short_records_in_memory(void **state)
     uint64_t seed = 1;
     for (int n = 1; n < 3000; n = n * 3 / 2 + 1)
         for (unsigned values = 1; values <= 256; values *= 4)
-            for (unsigned longest = 1; longest <= 64; longest *= 4) {
-                struct sl_record_sort *s = sorter(2 * MIB);
-                struct multiset m = { 0, 0 };
-                for (int i = 0; i < n; i++) {
-                    uint8_t r[64];
-                    size_t len = next_random(&seed) % (longest + 1);
-                    for (size_t k = 0; k < len; k++)
-                        r[k] = (uint8_t)(next_random(&seed) % values);
-                    count(&m, r, len);
-                    add(s, r, len);
-                }
-                check_sorted(s, m);
-            }
+            for (unsigned longest = 1; longest <= 64; longest *= 4)
+                sort_random(n, values, longest, &seed);
 }
 
 /* Every record is the beginning of the next: nothing differs but the length. */
