@@ -8,6 +8,15 @@
 #include "order/row_sort.h"
 #include "run/tool.h"
 
+struct conf {
+    bool compress_tmp;
+};
+
+static const struct sl_opt options[] = { SL_OPT_BOOL(0, "compress-tmp", struct conf, compress_tmp,
+                                                     "compress temporary files: less disk, slower",
+                                                     SL_OPT_HIDDEN),
+                                         SL_OPT_END };
+
 enum { SAME_KEY };
 static const char *const counts[] = { "same_key", NULL };
 
@@ -18,6 +27,7 @@ struct state {
 
 static enum sl_status start(struct sl_run *run, struct sl_err *err)
 {
+    const struct conf *conf = sl_run_conf(run);
     const struct sl_common *common = sl_run_common(run);
     struct state *s = calloc(1, sizeof *s);
     if (!s)
@@ -25,7 +35,8 @@ static enum sl_status start(struct sl_run *run, struct sl_err *err)
     sl_run_set_state(run, s);
     uint64_t seed = sl_row_seed("sluice-shuffle/order", common->seed);
     SL_TRY(sl_row_keys_shuffle(&s->keys, seed, sl_run_in_schema(run), err));
-    return sl_row_sort_new(&s->sort, s->keys, common->mem_bytes, common->tmpdir, err);
+    return sl_row_sort_new(&s->sort, s->keys, common->mem_bytes, common->tmpdir, conf->compress_tmp,
+                           err);
 }
 
 static enum sl_status step(struct sl_run *run, const struct sl_batch *b, struct sl_err *err)
@@ -71,6 +82,8 @@ static const struct sl_tool tool = {
         "The order is that of a hash of id, copy and the seed: the same rows and seed give the\n"
         "same order, however the input was ordered or cut, and for any --mem, of which 16M\n"
         "are the least. What does not fit is written to --tmpdir. See docs/sorting.md.",
+    .options = options,
+    .conf_size = sizeof(struct conf),
     .in = "*",
     .out = "*",
     .needs = "id",

@@ -8,12 +8,15 @@
 
 struct conf {
     const char *by;
+    bool compress_tmp;
 };
 
 static const struct sl_opt options[] = {
     SL_OPT_STR(0, "by", "ORDER", struct conf, by,
                "columns to sort by, each with asc or desc: \"lang, edu_score desc\" [id]",
                SL_OPT_RESULT),
+    SL_OPT_BOOL(0, "compress-tmp", struct conf, compress_tmp,
+                "compress temporary files: less disk, slower", SL_OPT_HIDDEN),
     SL_OPT_END
 };
 
@@ -34,7 +37,8 @@ static enum sl_status start(struct sl_run *run, struct sl_err *err)
         return sl_err_nomem(err, sizeof *s);
     sl_run_set_state(run, s);
     SL_TRY(sl_row_keys_parse(&s->keys, conf->by, sl_run_in_schema(run), err));
-    return sl_row_sort_new(&s->sort, s->keys, common->mem_bytes, common->tmpdir, err);
+    return sl_row_sort_new(&s->sort, s->keys, common->mem_bytes, common->tmpdir, conf->compress_tmp,
+                           err);
 }
 
 static enum sl_status step(struct sl_run *run, const struct sl_batch *b, struct sl_err *err)

@@ -26,11 +26,11 @@ enum {
 /* ---- shared ---- */
 
 enum sl_status sl_runs_init(struct sl_runs *r, const char *tmpdir, size_t block_bytes,
-                            struct sl_err *err)
+                            int zstd_level, struct sl_err *err)
 {
     *r = (struct sl_runs){ .tmpdir = tmpdir, .block_bytes = block_bytes };
     sl_buf_init(&r->block, (size_t)1 << 32);
-    return sl_spill_new(&r->spill, 1, err);
+    return sl_spill_new(&r->spill, zstd_level, err);
 }
 
 void sl_runs_release(struct sl_runs *r)

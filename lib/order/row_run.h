@@ -46,7 +46,7 @@ struct sl_record_watch {
 };
 
 SL_MUST_USE enum sl_status sl_runs_init(struct sl_runs *r, const char *tmpdir, size_t block_bytes,
-                                        struct sl_err *err);
+                                        int zstd_level, struct sl_err *err);
 void sl_runs_release(struct sl_runs *r);
 
 /* Write sorted records as one more run. */

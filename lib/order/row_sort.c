@@ -81,7 +81,8 @@ static uint64_t limit(const struct sl_row_sort *s)
 }
 
 enum sl_status sl_row_sort_new(struct sl_row_sort **out, const struct sl_row_keys *keys,
-                               uint64_t mem_bytes, const char *tmpdir, struct sl_err *err)
+                               uint64_t mem_bytes, const char *tmpdir, int zstd_level,
+                               struct sl_err *err)
 {
     *out = NULL;
     if (mem_bytes < SL_ROW_SORT_LEAST_BYTES)
@@ -95,7 +96,7 @@ enum sl_status sl_row_sort_new(struct sl_row_sort **out, const struct sl_row_key
     s->keys = keys;
     s->mem_bytes = mem_bytes < (uint64_t)1 << 46 ? mem_bytes : (uint64_t)1 << 46;
     sl_buf_init(&s->key_bytes, (size_t)1 << 31);
-    enum sl_status st = sl_runs_init(&s->runs, tmpdir, block, err);
+    enum sl_status st = sl_runs_init(&s->runs, tmpdir, block, zstd_level, err);
     if (st == SL_OK) {
         s->records = reserve(s->mem_bytes);
         s->entries = reserve(s->mem_bytes);

@@ -30,9 +30,10 @@ enum {
 
 struct sl_row_sort;
 
-/* keys, tmpdir and the schema of keys are borrowed for the sorter's life. */
+/* keys, tmpdir and the schema of keys are borrowed for the sorter's life.
+ * zstd_level: of temporary files; 0: not compressed. */
 SL_MUST_USE enum sl_status sl_row_sort_new(struct sl_row_sort **out, const struct sl_row_keys *keys,
-                                           uint64_t mem_bytes, const char *tmpdir,
+                                           uint64_t mem_bytes, const char *tmpdir, int zstd_level,
                                            struct sl_err *err);
 void sl_row_sort_free(struct sl_row_sort *s); /* NULL allowed */
 
