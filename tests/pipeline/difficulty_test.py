@@ -155,6 +155,8 @@ def check_tool(stream):
         check(f"the histogram of {c} has every score", sum(hist[c]) == n, hist[c])
     check("the lineage names the metrics",
           lineage[-1]["options"]["metric"] == ",".join(METRICS), lineage[-1])
+    check("the lineage has the versions of the metrics",
+          lineage[-1]["rules"] == dict.fromkeys(METRICS, 1), lineage[-1])
 
     some = run("sluice-difficulty", "--metric", "word_length,compression", stdin=stream)
     check("--metric makes what it names", read(some)[0].column_names ==
