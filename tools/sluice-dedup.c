@@ -274,8 +274,9 @@ static enum sl_status dedup_end(struct sl_run *run, struct sl_err *err)
     if (s->two_passes) {
         SL_TRY(sl_exact_end(s->exact, err));
         SL_TRY(sl_run_again(run, send_again, err));
-        sl_run_note(run, "%.1f MB of sorting in temporary files",
-                    (double)sl_exact_temp_bytes(s->exact) / 1e6);
+        if (sl_exact_temp_bytes(s->exact))
+            sl_run_note(run, "%.1f MB of sorting in temporary files",
+                        (double)sl_exact_temp_bytes(s->exact) / 1e6);
     }
     sl_run_count(run, CLUSTERS, sl_exact_clusters(s->exact));
     return SL_OK;
