@@ -157,6 +157,10 @@ void sl_run_note(struct sl_run *run, const char *fmt, ...) SL_PRINTF(2, 3);
 struct sl_rows *sl_run_rows(struct sl_run *run);
 /* The row is complete: it is counted, and written when its batch is full. */
 SL_MUST_USE enum sl_status sl_run_close_row(struct sl_run *run, struct sl_err *err);
+/* n rows of the output as bytes (arrow/row_bytes.h), in order: the same batches as
+ * sl_run_close_row for each of them would make. The strings are used up. */
+SL_MUST_USE enum sl_status sl_run_emit_rows(struct sl_run *run, struct sl_str *rows, size_t n,
+                                            struct sl_err *err);
 /* Scan, collect: pass a batch of the output's schema on, whole or some of its
  * rows, in order, as rows of the output. */
 SL_MUST_USE enum sl_status sl_run_pass(struct sl_run *run, const struct sl_batch *batch,
