@@ -107,7 +107,7 @@ static enum sl_status write_rows(struct sl_writer *w, struct sl_rows *r, char **
         return sl_err_nomem(err, most);
     sl_batch_init(&view);
     for (uint64_t i = 0; i < n; i++) {
-        uint64_t key = i % 40 == 39 ? i - 1 : i, place = key / 3 ^ state >> 63;
+        uint64_t key = i % 40 == 39 ? i - 1 : i, place = key / 3;
         struct sl_hash128 id = sl_hash128(&place, sizeof place);
         SL_TRY(sl_colbuf_add_str(&r->cols[0], (struct sl_str){ (char *)id.b, 16 }, err));
         SL_TRY(sl_colbuf_add_int(&r->cols[1], (int64_t)(key % 3 * 200), err));
