@@ -72,14 +72,13 @@ static const char *share_note(int64_t part, int64_t whole, char out[64])
 
 static void glance(struct sl_html *h, const struct sl_stages *s, const struct sl_walked *end)
 {
-    char kept[64], dropped[64], length[64], targets[64];
+    char kept[64], dropped[64], length[64], targets[64], number[32];
     struct sl_glance g = sl_stages_glance(s);
     const char *of_length = NULL, *of_targets = NULL;
     bool shards = end && end->type == SL_WALKED_SHARDS;
     if (shards) {
         snprintf(length, sizeof length, "of %lld tokens", (long long)end->length);
-        snprintf(targets, sizeof targets, "%.1f %% of places are targets",
-                 end->tokens ? (double)end->targets * 100 / (double)end->tokens : 0);
+        snprintf(targets, sizeof targets, "in %s places", sl_int_text(end->tokens, number));
         of_length = length;
         of_targets = targets;
         g.sequences = end->rows;

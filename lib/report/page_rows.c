@@ -156,7 +156,7 @@ static void key_table(struct sl_html *h, const struct sl_page_keys *k, const cha
     }
     sl_html_putf(h,
                  "<div><h3>%s <span class=note>%s</span></h3><div class=scroll><table "
-                 "data-name=keys><thead><tr><th>%s<th><th class=n>Rows<th class=n>",
+                 "class=keys data-name=keys><thead><tr><th>%s<th><th class=n>Rows<th class=n>",
                  k->title, k->column, k->title);
     sl_html_cstr(h, amount);
     sl_html_put(h, "<th class=n>Share</tr></thead><tbody>\n");
@@ -232,7 +232,7 @@ static void sample(struct sl_html *h, const struct sl_sample *s)
     leading(h, s, "url");
     for (uint32_t i = 0; i < s->n_columns; i++)
         if (is_named(s, i, "reject_detail")) {
-            sl_html_put(h, "<div class=note>");
+            sl_html_put(h, "<div class=note>Detail: ");
             sl_html_text(h, value_of(s, i));
             sl_html_put(h, "</div>");
         }
@@ -253,13 +253,21 @@ static void group(struct sl_html *h, const struct sl_sample_group *g)
     sl_html_put(h, "</div>\n");
 }
 
+static void samples_note(struct sl_html *h, const struct sl_samples *s)
+{
+    sl_html_put(h, "<p class=note>Of ");
+    sl_html_int(h, s->rows);
+    sl_html_put(h, " rows those with the smallest hashes, their first 600 characters.</p>\n");
+}
+
 static void section(struct sl_html *h, const struct sl_samples *s, const char *id,
                     const char *title)
 {
     sl_section_open(h, id, title);
-    sl_html_putf(h, "<p class=note>Of ");
-    sl_html_int(h, s->rows);
-    sl_html_put(h, " rows those with the smallest hashes, their first 600 characters.</p>\n");
+    if (!s->rows)
+        sl_html_put(h, "<p class=sub>None.</p>\n");
+    else
+        samples_note(h, s);
     for (int i = 0; i < s->n_groups; i++) {
         const struct sl_sample_group *g = &s->groups[i];
         if (!g->name[0]) {
