@@ -188,13 +188,12 @@ void sl_page_keys(struct sl_html *h, const struct sl_page *page)
 
 static bool is_named(const struct sl_sample *s, uint32_t i, const char *name)
 {
-    return sl_str_eq(sl_sample_str(s, s->columns[i].name_off, s->columns[i].name_n),
-                     sl_str_of(name));
+    return sl_str_eq(sl_sample_str(s, s->columns[i].name), sl_str_of(name));
 }
 
 static struct sl_str value_of(const struct sl_sample *s, uint32_t i)
 {
-    return sl_sample_str(s, s->columns[i].value_off, s->columns[i].value_n);
+    return sl_sample_str(s, s->columns[i].value);
 }
 
 static void leading(struct sl_html *h, const struct sl_sample *s, const char *name)
@@ -216,7 +215,7 @@ static void other_columns(struct sl_html *h, const struct sl_sample *s)
         if (!shown++)
             sl_html_put(h, "<details><summary class=note>Columns</summary><table><tbody>");
         sl_html_put(h, "<tr><th scope=row>");
-        sl_html_text(h, sl_sample_str(s, s->columns[i].name_off, s->columns[i].name_n));
+        sl_html_text(h, sl_sample_str(s, s->columns[i].name));
         sl_html_put(h, "</th><td dir=auto>");
         sl_html_text(h, value_of(s, i));
         sl_html_put(h, "</td></tr>");
@@ -238,7 +237,7 @@ static void sample(struct sl_html *h, const struct sl_sample *s)
         }
     if (s->has_text) {
         sl_html_put(h, "<div class=text dir=auto lang=\"\" tabindex=0>");
-        sl_html_text(h, sl_sample_str(s, s->text_off, s->text_n));
+        sl_html_text(h, sl_sample_str(s, s->text));
         sl_html_put(h, s->cut ? "<span class=note> \xE2\x80\xA6</span></div>" : "</div>");
     }
     other_columns(h, s);

@@ -71,8 +71,8 @@ static struct sl_str column(const struct sl_sample *s, const char *name)
 {
     for (uint32_t i = 0; i < s->n_columns; i++) {
         const struct sl_sample_column *c = &s->columns[i];
-        if (sl_str_eq(sl_sample_str(s, c->name_off, c->name_n), sl_str_of(name)))
-            return sl_sample_str(s, c->value_off, c->value_n);
+        if (sl_str_eq(sl_sample_str(s, c->name), sl_str_of(name)))
+            return sl_sample_str(s, c->value);
     }
     return (struct sl_str){ NULL, 0 };
 }
@@ -141,7 +141,7 @@ static void check_text(const char *raw, size_t n, size_t chars, bool cut)
     sl_samples_init(&s, 1, SEED);
     add(&s, 2, (struct sl_str){ raw, n }, "r");
     const struct sl_sample *row = &s.groups[0].rows_of[0];
-    struct sl_str text = sl_sample_str(row, row->text_off, row->text_n);
+    struct sl_str text = sl_sample_str(row, row->text);
     assert_true(row->has_text);
     assert_true(sl_utf8_valid(text.p, text.n));
     assert_int_equal(sl_utf8_count(text.p, text.n), chars);
