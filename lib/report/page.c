@@ -6,6 +6,7 @@
 #include "report/page_parts.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* ---- what sections share ---- */
 
@@ -118,7 +119,7 @@ static void contents(struct sl_html *h, const struct sl_page *page, bool stages)
         sl_html_put(h, "<a href=#parts>Domains and languages</a>");
     if (page->kept)
         sl_html_put(h, "<a href=#kept>Documents kept</a>");
-    if (page->rejects)
+    if (sl_page_has_rejects(page))
         sl_html_put(h, "<a href=#dropped>Documents dropped</a>");
     if (stages)
         sl_html_put(h, "<a href=#lineage>Lineage</a>");
@@ -204,8 +205,10 @@ static void write_inputs(struct sl_html *h, const struct sl_page *page)
             sl_html_int(h, w->n_shards);
             sl_html_put(h, " shards of sequences");
         } else {
-            sl_html_put(h, "stream of ");
-            sl_html_cstr(h, w->kind[0] ? w->kind : "unknown kind");
+            sl_html_put(h, w->rejects ? "stream of rejected " : "stream of ");
+            sl_html_cstr(h, !w->kind[0]                       ? "rows of unknown kind"
+                            : strcmp(w->kind, "rejects") == 0 ? "records"
+                                                              : w->kind);
         }
         sl_html_put(h, "</td><td class=n>");
         sl_html_int(h, w->rows);

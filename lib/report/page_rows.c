@@ -252,28 +252,23 @@ static void group(struct sl_html *h, const struct sl_sample_group *g)
     sl_html_put(h, "</div>\n");
 }
 
-static void samples_note(struct sl_html *h, const struct sl_samples *s)
+/* Each reason in a box that opens; rows that have none, as what was kept, are open. */
+static void groups(struct sl_html *h, const struct sl_samples *s, bool open)
 {
-    sl_html_put(h, "<p class=note>Of ");
+    sl_html_put(h, "<p class=note>");
+    if (s->rows)
+        sl_html_put(h, "Of ");
     sl_html_int(h, s->rows);
-    sl_html_put(h, " rows those with the smallest hashes, their first 600 characters.</p>\n");
-}
-
-static void section(struct sl_html *h, const struct sl_samples *s, const char *id,
-                    const char *title)
-{
-    sl_section_open(h, id, title);
-    if (!s->rows)
-        sl_html_put(h, "<p class=sub>None.</p>\n");
-    else
-        samples_note(h, s);
+    sl_html_put(h, s->rows
+                       ? " rows those with the smallest hashes, their first 600 characters.</p>\n"
+                       : " rows.</p>\n");
     for (int i = 0; i < s->n_groups; i++) {
         const struct sl_sample_group *g = &s->groups[i];
         if (!g->name[0]) {
             group(h, g);
             continue;
         }
-        sl_html_putf(h, "<details%s><summary><b>", i == 0 ? " open" : "");
+        sl_html_putf(h, "<details%s><summary><b>", open && i == 0 ? " open" : "");
         sl_html_cstr(h, g->name);
         sl_html_put(h, "</b> <span class=note>");
         sl_html_int(h, g->n);
@@ -288,13 +283,46 @@ static void section(struct sl_html *h, const struct sl_samples *s, const char *i
         sl_html_int(h, s->rows_elsewhere);
         sl_html_put(h, ".</p>\n");
     }
-    sl_section_close(h);
+}
+
+bool sl_page_has_rejects(const struct sl_page *page)
+{
+    for (int i = 0; i < page->n_inputs; i++)
+        if (page->inputs[i].w.rejects)
+            return true;
+    return false;
+}
+
+static void dropped(struct sl_html *h, const struct sl_page *page)
+{
+    bool open = true;
+    for (int i = 0; i < page->n_inputs; i++) {
+        const struct sl_page_input *in = &page->inputs[i];
+        size_t n = sl_json_count(in->w.json);
+        if (!in->w.rejects)
+            continue;
+        sl_html_put(h, "<h3>");
+        if (n)
+            sl_html_text(
+                h, sl_tool_short(sl_json_str(sl_json_get(sl_json_at(in->w.json, n - 1), "tool"))));
+        sl_html_put(h, " <span class=note>");
+        sl_html_cstr(h, in->name);
+        sl_html_put(h, "</span></h3>\n");
+        groups(h, &in->dropped, open);
+        open &= in->dropped.rows == 0;
+    }
 }
 
 void sl_page_samples(struct sl_html *h, const struct sl_page *page)
 {
-    if (page->kept)
-        section(h, page->kept, "kept", "Documents kept");
-    if (page->rejects)
-        section(h, page->rejects, "dropped", "Documents dropped");
+    if (page->kept) {
+        sl_section_open(h, "kept", "Documents kept");
+        groups(h, page->kept, true);
+        sl_section_close(h);
+    }
+    if (sl_page_has_rejects(page)) {
+        sl_section_open(h, "dropped", "Documents dropped");
+        dropped(h, page);
+        sl_section_close(h);
+    }
 }
