@@ -60,30 +60,22 @@ static struct cost cost_of(const struct sl_json *r)
                           sl_count_of(r, "peak_memory_bytes") };
 }
 
-static void seconds(struct sl_html *h, double s)
-{
-    sl_html_putf(h, "<td class=n>%.2f</td>", s);
-}
-
 static void cost_row(struct sl_html *h, struct sl_str tool, const struct cost *c, double most_cpu)
 {
     sl_html_put(h, "<tr><th scope=row class=t>");
     sl_html_text(h, sl_tool_short(tool));
-    sl_html_put(h, "</th>");
-    seconds(h, c->seconds);
-    seconds(h, c->cpu);
-    sl_html_put(h, "<td class=cell>");
+    sl_html_putf(h, "</th><td class=n>%.2f</td><td class=cell>", c->cpu);
     sl_svg_share(h, (int64_t)(c->cpu * 1000), 0, (int64_t)(most_cpu * 1000));
     sl_html_put(h, "</td><td class=n>");
+    sl_html_bytes(h, c->memory);
+    sl_html_putf(h, "</td><td class=n>%.0f MB/s</td><td class=n>%.2f</td><td class=n>",
+                 c->seconds > 0 ? (double)c->in / 1e6 / c->seconds : 0, c->seconds);
     sl_html_bytes(h, c->in);
     sl_html_put(h, "</td><td class=n>");
     if (c->out)
         sl_html_bytes(h, c->out);
     else
         sl_html_put(h, "\xE2\x80\x93");
-    sl_html_putf(h, "</td><td class=n>%.0f MB/s</td><td class=n>",
-                 c->seconds > 0 ? (double)c->in / 1e6 / c->seconds : 0);
-    sl_html_bytes(h, c->memory);
     sl_html_put(h, "</td></tr>\n");
 }
 
@@ -92,9 +84,9 @@ static void cost_head(struct sl_html *h)
     sl_section_open(h, "cost", "What it cost");
     sl_html_put(h, "<p class=note>From the stages' own reports. Stages of a pipe run at the same "
                    "time, so their seconds overlap; CPU seconds do not.</p><div class=scroll>"
-                   "<table data-name=cost><thead><tr><th>Stage<th class=n>Seconds<th class=n>"
-                   "CPU&nbsp;s<th><th class=n>In<th class=n>Out<th class=n>Speed<th class=n>"
-                   "Peak&nbsp;memory</tr></thead><tbody>\n");
+                   "<table data-name=cost><thead><tr><th>Stage<th class=n>CPU&nbsp;s<th class=cell>"
+                   "<th class=n>Peak memory<th class=n>Speed<th class=n>Seconds<th class=n>In"
+                   "<th class=n>Out</tr></thead><tbody>\n");
 }
 
 void sl_page_cost(struct sl_html *h, const struct sl_page *page, const struct sl_stages *s)
@@ -122,11 +114,11 @@ void sl_page_cost(struct sl_html *h, const struct sl_page *page, const struct sl
         sum.memory += c.memory;
     }
     sl_html_putf(h,
-                 "</tbody><tfoot><tr><th scope=row>Together</th><td></td><td class=n>%.2f</td>"
-                 "<td></td><td></td><td></td><td></td><td class=n>",
+                 "</tbody><tfoot><tr><th scope=row>Together</th><td class=n>%.2f</td>"
+                 "<td class=cell></td><td class=n>",
                  sum.cpu);
     sl_html_bytes(h, sum.memory);
-    sl_html_put(h, "</td></tr></tfoot></table></div>\n");
+    sl_html_put(h, "</td><td colspan=4></td></tr></tfoot></table></div>\n");
     if (without)
         sl_html_putf(h, "<p class=note>%d stage%s without a report that has the same counts.</p>\n",
                      without, without == 1 ? "" : "s");

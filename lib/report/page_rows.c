@@ -154,10 +154,11 @@ static void key_table(struct sl_html *h, const struct sl_page_keys *k, const cha
         rest.rows += c->keys[i].rows;
         rest.amount += c->keys[i].amount;
     }
-    sl_html_putf(h,
-                 "<div><h3>%s <span class=note>%s</span></h3><div class=scroll><table "
-                 "class=keys data-name=keys><thead><tr><th>%s<th><th class=n>Rows<th class=n>",
-                 k->title, k->column, k->title);
+    sl_html_putf(
+        h,
+        "<div><h3>%s <span class=note>%s</span></h3><div class=scroll><table "
+        "class=keys data-name=keys><thead><tr><th>%s<th class=cell><th class=n>Rows<th class=n>",
+        k->title, k->column, k->title);
     sl_html_cstr(h, amount);
     sl_html_put(h, "<th class=n>Share</tr></thead><tbody>\n");
     for (uint32_t i = 0; i < shown; i++)

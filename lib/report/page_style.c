@@ -46,7 +46,7 @@ const char sl_page_style[] =
     "th{font-weight:600;color:var(--soft)}tbody th{color:var(--ink)}\n"
     "th:first-child,td:first-child{padding-left:0}\n"
     "tbody th{max-width:18rem}table.keys tbody th{min-width:7rem;overflow-wrap:anywhere}\n"
-    "@media(max-width:28rem){th,td{padding:.35rem .35rem}table{font-size:.8125rem}"
+    "@media(max-width:28rem){th,td{padding:.35rem .25rem}table{font-size:.8125rem}"
     "}\n"
     ".n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}\n"
     ".t{white-space:nowrap}\n"
