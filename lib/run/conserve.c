@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TEXT_BINS = 65 };
+enum { TEXT_BINS = 65, SCORE_BINS = 64 };
 
 #define NUMBER_MAX ((int64_t)1 << 60)
 
@@ -174,8 +174,8 @@ static enum sl_status check_histograms(const struct stage *s)
     const struct sl_json *all = sl_json_get(s->tally, "hist");
     const struct sl_json *bins;
     for (const char *name = NULL; (name = sl_json_after(all, name, &bins));) {
-        bool text = strcmp(name, "text_bytes") == 0;
-        if (sl_json_type(bins) != SL_JSON_ARRAY || (text && sl_json_count(bins) != TEXT_BINS))
+        size_t n_bins = strcmp(name, "text_bytes") == 0 ? TEXT_BINS : SCORE_BINS;
+        if (sl_json_type(bins) != SL_JSON_ARRAY || sl_json_count(bins) != n_bins)
             return broken(s, "the histogram '%s' has not its bins", name);
         for (size_t k = 0; k < sl_json_count(bins); k++)
             if (!is_count(sl_json_at(bins, k)))
@@ -255,7 +255,8 @@ static enum sl_status check_stage(struct stage *s, struct sl_conserved *before)
     SL_TRY(check_reasons(s));
     SL_TRY(check_histograms(s));
     const struct sl_json *port = sl_json_get(s->json, "port");
-    if (port && !sl_str_eq(sl_json_str(port), SL_STR("rejects")))
+    if (port && !sl_str_eq(sl_json_str(port), SL_STR("rejects")) &&
+        !sl_str_eq(sl_json_str(port), SL_STR("rest")))
         return broken(s, "an unknown port");
     const struct port *left = port ? &s->rejected : &s->out;
     *before = (struct sl_conserved){ true, left->rows, left->ids };

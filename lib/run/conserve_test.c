@@ -129,14 +129,19 @@ static void test_inputs(void **state)
                            "input 1: lineage, stage 2 (): it has no 'tool'"));
 }
 
-/* A rejects stream ends in what its last stage rejected. */
+#define PORT_OF_3(port)                                                  \
+    "[" SOURCE "," HEAD("sluice-filter") "\"port\":\"" port "\"," TALLY( \
+        PORT("8", "1e"), PORT("5", "10"), PORT("3", "0e"), ",\"reasons\":{\"x\":3}") "]"
+
+/* A stream of rejects, or of the rest, ends in what its last stage rejected. */
 static void test_rejects(void **state)
 {
-    static const char text[] = "[" SOURCE "," HEAD("sluice-filter") "\"port\":\"rejects\"," TALLY(
-        PORT("8", "1e"), PORT("5", "10"), PORT("3", "0e"), ",\"reasons\":{\"x\":3}") "]";
+    static const char text[] = PORT_OF_3("rejects");
     (void)state;
     assert_string_equal(check(text, 3, 0x0e), "");
     assert_non_null(strstr(check(text, 5, 0x10), "3 rows left"));
+    assert_string_equal(check(PORT_OF_3("rest"), 3, 0x0e), "");
+    assert_non_null(strstr(check(PORT_OF_3("best"), 3, 0x0e), "an unknown port"));
 }
 
 #define MULTIPLY(out, counts)                                                                   \
@@ -172,8 +177,13 @@ static void test_histograms(void **state)
     (void)state;
 #define HIST(h) \
     "[" HEAD("x") TALLY(PORT("0", "00"), PORT("0", "00"), PORT("0", "00"), ",\"hist\":{" h "}") "]"
-    assert_string_equal(check(HIST("\"score\":[1,2]"), 0, 0), "");
-    assert_non_null(strstr(check(HIST("\"score\":[1,-2]"), 0, 0), "'score' has a bin"));
+#define SEVEN "1,2,3,4,5,6,7,"
+#define SIXTY_THREE SEVEN SEVEN SEVEN SEVEN SEVEN SEVEN SEVEN SEVEN SEVEN
+    assert_string_equal(check(HIST("\"score\":[" SIXTY_THREE "2]"), 0, 0), "");
+    assert_non_null(
+        strstr(check(HIST("\"score\":[" SIXTY_THREE "-2]"), 0, 0), "'score' has a bin"));
+    assert_non_null(
+        strstr(check(HIST("\"score\":[" SIXTY_THREE "2,3]"), 0, 0), "has not its bins"));
     assert_non_null(strstr(check(HIST("\"text_bytes\":[1,2]"), 0, 0), "has not its bins"));
 }
 

@@ -1,35 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The end of a run: conservation, trailers, and the renames in their order
- * (rejects, report, dependency file, main output), so that whoever sees the
+ * (rejects, rest, report, dependency file, main output), so that whoever sees the
  * main output can rely on the others. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "run/run_private.h"
 
-static enum sl_status own_entry(struct sl_run *run, const char *port, bool with_tally,
-                                struct sl_json **out, struct sl_err *err)
-{
-    const struct sl_tool *t = run->tool;
-    struct sl_json *entry = sl_lineage_entry(t->name, run->groups, run->n_groups, err);
-    if (!entry)
-        return err && err->status < 0 ? err->status : sl_err_nomem(err, 0);
-    enum sl_status st = SL_OK;
-    if (port)
-        st = sl_json_set(entry, "port", sl_json_new_str(sl_str_of(port)), err);
-    if (st == SL_OK && with_tally)
-        st = sl_json_set(entry, "tally", sl_tally_json(&run->tally, t->reasons, t->counts), err);
-    if (st != SL_OK)
-        sl_json_free(entry);
-    *out = entry;
-    return st;
-}
-
 static enum sl_status lineage_text(struct sl_run *run, const char *port, bool with_tally,
                                    struct sl_buf *out, struct sl_err *err)
 {
-    struct sl_json *entry = NULL;
-    SL_TRY(own_entry(run, port, with_tally, &entry, err));
+    struct sl_json *entry = sl_run_entry(run, port, with_tally, err);
+    if (!entry)
+        return err && err->status < 0 ? err->status : sl_err_nomem(err, 0);
     return sl_lineage_dump(&run->in.lineage, entry, out, err);
 }
 
@@ -39,17 +22,19 @@ enum sl_status sl_run_lineage(struct sl_run *run, bool with_tally, struct sl_buf
     return lineage_text(run, NULL, with_tally, out, err);
 }
 
-static enum sl_status finish_rejects(struct sl_run *run, struct sl_err *err)
+/* The end of a stream that is not the main one. */
+static enum sl_status finish_port(struct sl_run *run, struct sl_out *out, const char *port,
+                                  struct sl_err *err)
 {
     struct sl_buf lineage;
-    if (!run->has_reject_schema)
+    if (!out->writer)
         return SL_OK;
     sl_buf_init(&lineage, SL_MAX_META_BYTES);
-    enum sl_status st = lineage_text(run, "rejects", true, &lineage, err);
+    enum sl_status st = lineage_text(run, port, true, &lineage, err);
     if (st == SL_OK)
-        st = sl_out_end(&run->rejects, sl_buf_str(&lineage), NULL, err);
+        st = sl_out_end(out, sl_buf_str(&lineage), NULL, err);
     if (st == SL_OK)
-        st = sl_out_commit(&run->rejects, err);
+        st = sl_out_commit(out, err);
     sl_buf_release(&lineage);
     return st;
 }
@@ -135,7 +120,8 @@ enum sl_status sl_run_finish(struct sl_run *run, struct sl_err *err)
     struct sl_sink *report = NULL;
     if (run->tool->flow != SL_PLAIN)
         SL_TRY(sl_tally_check(&run->tally, err));
-    SL_TRY(finish_rejects(run, err));
+    SL_TRY(finish_port(run, &run->rejects, "rejects", err));
+    SL_TRY(finish_port(run, &run->rest, "rest", err));
     enum sl_status st = sl_report_write(run, &report, err);
     if (st == SL_OK && report)
         st = sl_sink_commit(report, err);

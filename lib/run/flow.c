@@ -67,6 +67,22 @@ enum sl_status sl_run_pass(struct sl_run *run, const struct sl_batch *batch, str
     return sl_out_pass(&run->out, batch, err);
 }
 
+enum sl_status sl_run_pass_rows(struct sl_run *run, const struct sl_batch *batch,
+                                const uint32_t *rows, size_t n_rows, struct sl_err *err)
+{
+    if ((int64_t)n_rows == batch->n_rows)
+        return sl_run_pass(run, batch, err);
+    if (!run->has_some) {
+        SL_TRY(sl_rows_init(&run->some, &run->out_schema, err));
+        sl_batch_init(&run->some_view);
+        run->has_some = true;
+    }
+    sl_rows_reset(&run->some);
+    SL_TRY(sl_rows_take(&run->some, batch, rows, n_rows, err));
+    SL_TRY(sl_rows_lend(&run->some, &run->some_view, err));
+    return sl_run_pass(run, &run->some_view, err);
+}
+
 /* ---- rows rejected ---- */
 
 enum sl_status sl_run_count_bad(struct sl_run *run, const char *what, struct sl_err *err)
@@ -91,6 +107,10 @@ enum sl_status sl_run_reject(struct sl_run *run, const struct sl_batch *batch, i
 {
     sl_port_add_row(&run->tally.rejected, sl_batch_column(batch, "id"), row);
     run->tally.reasons[reason]++;
+    if (run->has_rest_schema) {
+        SL_TRY(sl_rows_take_range(&run->rest.rows, batch, row, 1, err));
+        SL_TRY(sl_out_rows_added(&run->rest, err));
+    }
     if (!run->has_reject_schema)
         return SL_OK;
     struct sl_rows *r = &run->rejects.rows;
@@ -152,16 +172,19 @@ static enum sl_status flow_source(struct sl_run *run, struct sl_err *err)
     return SL_OK;
 }
 
-static enum sl_status take_batch(struct sl_run *run, const struct sl_batch *batch,
-                                 struct sl_err *err)
+static enum sl_status take_batch(struct sl_run *run, struct sl_batch *batch, struct sl_err *err)
 {
+    if (!batch->n_rows)
+        return SL_OK;
     sl_port_add(&run->tally.in, sl_batch_column(batch, "id"), batch->n_rows);
     run->bytes_in += (int64_t)batch->body.n;
-    if (run->spool_fd >= 0)
-        SL_TRY(sl_out_pass(&run->spool, batch, err));
-    SL_TRY(run->tool->step(run, batch, err));
+    batch->seq = run->n_taken++;
+    SL_TRY(sl_spool_add(run, batch, err));
+    run->in_hand = batch;
+    enum sl_status st = run->tool->step(run, batch, err);
+    run->in_hand = NULL;
     sl_progress_tick(run);
-    return SL_OK;
+    return st;
 }
 
 static enum sl_status flow_batches(struct sl_run *run, struct sl_err *err)
@@ -170,7 +193,7 @@ static enum sl_status flow_batches(struct sl_run *run, struct sl_err *err)
     sl_batch_init(&batch);
     enum sl_status st = SL_OK;
     if (run->tool->flow == SL_COLLECT)
-        st = sl_run_spool_open(run, err);
+        st = sl_run_keep(run, err);
     while (st == SL_OK) {
         st = sl_inputs_next(&run->in, &batch, err);
         if (st == SL_OK)
@@ -253,6 +276,11 @@ const char *sl_run_input(const struct sl_run *run, int i)
 void sl_run_count(struct sl_run *run, int k, int64_t n)
 {
     run->tally.counts[k] += n;
+}
+
+void sl_run_hist(struct sl_run *run, int k, double value)
+{
+    sl_tally_add_score(&run->tally, k, &run->tool->hists[k], value);
 }
 
 struct sl_tally *sl_run_tally(struct sl_run *run)

@@ -313,6 +313,8 @@ static struct sl_json *value_json(const struct sl_opt *o, const void *p, struct 
     case SL_OPT_T_REAL:
         return sl_json_new_real(real);
     case SL_OPT_T_FILE:
+        if (sl_opt_is_builtin(o, *(const char *const *)p))
+            return sl_json_new_str(sl_str_of(*(const char *const *)p));
         return file_json(*(const char *const *)p, err);
     default:
         return sl_json_new_str(sl_str_of(*(const char *const *)p));

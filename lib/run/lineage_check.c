@@ -44,6 +44,11 @@ static bool count_ok(const struct sl_json *count)
                       sl_json_int(count) < COUNT_MAX);
 }
 
+static bool object_or_none(const struct sl_json *v)
+{
+    return !v || sl_json_type(v) == SL_JSON_OBJECT;
+}
+
 enum sl_status sl_lineage_check_stage(const struct sl_json *stage, struct sl_err *err)
 {
     const struct sl_json *tally = sl_json_get(stage, "tally");
@@ -54,9 +59,12 @@ enum sl_status sl_lineage_check_stage(const struct sl_json *stage, struct sl_err
         sl_json_type(sl_json_get(stage, "version")) != SL_JSON_STR ||
         sl_json_type(sl_json_get(stage, "options")) != SL_JSON_OBJECT)
         return broken("without 'tool', 'version' or 'options'", err);
+    if (!object_or_none(sl_json_get(stage, "rules")) || !object_or_none(sl_json_get(stage, "bins")))
+        return broken("whose 'rules' or 'bins' are no object", err);
     if (!count_ok(sl_json_get(stage, "count")))
         return broken("with a wrong 'count'", err);
-    if (port && !sl_str_eq(sl_json_str(port), SL_STR("rejects")))
+    if (port && !sl_str_eq(sl_json_str(port), SL_STR("rejects")) &&
+        !sl_str_eq(sl_json_str(port), SL_STR("rest")))
         return broken("with an unknown port", err);
     if (tally && (sl_json_type(tally) != SL_JSON_OBJECT || !tally_ok(tally)))
         return broken("with a tally of more than integers from 0 to 2^60", err);

@@ -12,6 +12,8 @@
 #include "run/run_private.h"
 #include "run/source_name.h"
 
+enum { PRINT_MAX_BYTES = 16 << 20 };
+
 static int exit_code(enum sl_status st)
 {
     switch (st) {
@@ -152,7 +154,7 @@ static enum sl_status check_stdout(const struct sl_run *run, struct sl_err *err)
     const struct sl_run_options *o = &run->opt;
     bool writes = run->tool->out || run->tool->text_out;
     int n = (writes && (!o->common.output || is_dash(o->common.output))) + is_dash(o->report) +
-            is_dash(o->rejects) + is_dash(o->depfile);
+            is_dash(o->rejects) + is_dash(o->rest) + is_dash(o->depfile);
     if (n > 1)
         return sl_err_set(err, SL_E_USAGE, "%d outputs would be mixed on standard output", n);
     return SL_OK;
@@ -203,7 +205,12 @@ static void release(struct sl_run *run)
         run->tool->stop(run);
     sl_out_close(&run->out);
     sl_out_close(&run->rejects);
-    sl_out_close(&run->spool);
+    sl_out_close(&run->rest);
+    sl_spool_close(&run->spool);
+    if (run->has_some) {
+        sl_rows_release(&run->some);
+        sl_batch_release(&run->some_view);
+    }
     sl_sink_free(run->text);
     sl_merge_close(run);
     sl_inputs_close(&run->in);
@@ -211,12 +218,28 @@ static void release(struct sl_run *run)
         sl_schema_release(&run->out_schema);
     if (run->has_reject_schema)
         sl_schema_release(&run->reject_schema);
-    if (run->spool_fd >= 0)
-        close(run->spool_fd);
+    if (run->has_rest_schema)
+        sl_schema_release(&run->rest_schema);
     sl_buf_release(&run->files_text);
     free(run->copied);
     free(run->inputs);
     free(run->conf);
+}
+
+/* What the tool itself prints instead of running. */
+static bool answer_tool(struct sl_run *run, enum sl_status *st, struct sl_err *err)
+{
+    struct sl_buf text;
+    if (!run->tool->print)
+        return false;
+    sl_buf_init(&text, PRINT_MAX_BYTES);
+    *st = run->tool->print(run->conf, &text, err);
+    bool answered = *st != SL_OK || text.n;
+    if (*st == SL_OK && text.n &&
+        (fwrite(text.p, 1, text.n, stdout) != text.n || fflush(stdout) != 0))
+        *st = sl_err_sys(err, errno, "cannot write to standard output");
+    sl_buf_release(&text);
+    return answered;
 }
 
 static enum sl_status run_tool(struct sl_run *run, int argc, char **argv, struct sl_err *err)
@@ -226,7 +249,7 @@ static enum sl_status run_tool(struct sl_run *run, int argc, char **argv, struct
     if (!run->conf)
         return sl_err_nomem(err, run->tool->conf_size);
     SL_TRY(parse(run, argc, argv, err));
-    if (answer_questions(run, &st, err))
+    if (answer_questions(run, &st, err) || answer_tool(run, &st, err))
         return st;
     if (reads_stdin(run) && !run->opt.files_from && isatty(STDIN_FILENO)) {
         sl_help_short(run, stderr);
@@ -251,7 +274,7 @@ static void leave(struct sl_run *run, int code)
 
 int sl_tool_main(const struct sl_tool *tool, int argc, char **argv)
 {
-    struct sl_run run = { .tool = tool, .spool_fd = -1 };
+    struct sl_run run = { .tool = tool };
     struct sl_err err = SL_ERR_INIT;
     /* A parent may have ignored it; the contract is to die of a closed pipe. */
     signal(SIGPIPE, SIG_DFL);

@@ -57,10 +57,8 @@ static enum sl_status schema_lineage(struct sl_run *run, const char *port, struc
     const char *first = run->in_open ? run->in.schema.lineage : NULL;
     if (first)
         SL_TRY(sl_lineage_add(&before, sl_str_of(first), err));
-    struct sl_json *entry = sl_lineage_entry(run->tool->name, run->groups, run->n_groups, err);
-    enum sl_status st = entry ? SL_OK : err ? err->status : SL_E_SYSTEM;
-    if (st == SL_OK && port)
-        st = sl_json_set(entry, "port", sl_json_new_str(sl_str_of(port)), err);
+    struct sl_json *entry = sl_run_entry(run, port, false, err);
+    enum sl_status st = entry ? SL_OK : err && err->status < 0 ? err->status : SL_E_SYSTEM;
     if (st == SL_OK)
         st = sl_lineage_dump(&before, entry, out, err);
     sl_lineage_release(&before);
@@ -128,6 +126,18 @@ static enum sl_status make_reject_schema(struct sl_run *run, struct sl_err *err)
     return set_meta(run, s, source ? "rejects" : run->in.schema.kind, "rejects", err);
 }
 
+static enum sl_status make_rest_schema(struct sl_run *run, struct sl_err *err)
+{
+    const struct sl_schema *in = &run->in.schema;
+    if (!run->opt.rest)
+        return SL_OK;
+    sl_schema_init(&run->rest_schema);
+    run->has_rest_schema = true;
+    for (uint32_t i = 0; i < in->n_fields; i++)
+        SL_TRY(sl_schema_add(&run->rest_schema, in->fields[i], err));
+    return set_meta(run, &run->rest_schema, in->kind, "rest", err);
+}
+
 /* A map that can drop no row leaves the digests of untouched columns as they
  * were; the trailer of its one input has them. */
 static enum sl_status find_copied(struct sl_run *run, struct sl_err *err)
@@ -169,6 +179,10 @@ static enum sl_status open_outputs(struct sl_run *run, struct sl_err *err)
         SL_TRY(sl_out_open(&run->rejects, o->rejects, o->common.force, &run->reject_schema,
                            &options, err));
     }
+    if (run->has_rest_schema) {
+        run->rest.flush = o->flush;
+        SL_TRY(sl_out_open(&run->rest, o->rest, o->common.force, &run->rest_schema, &options, err));
+    }
     if (!run->has_out_schema)
         return SL_OK;
     SL_TRY(find_copied(run, err));
@@ -201,5 +215,6 @@ enum sl_status sl_run_open(struct sl_run *run, struct sl_err *err)
         SL_TRY(open_inputs(run, err));
     SL_TRY(make_out_schema(run, err));
     SL_TRY(make_reject_schema(run, err));
+    SL_TRY(make_rest_schema(run, err));
     return open_outputs(run, err);
 }

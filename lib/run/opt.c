@@ -8,6 +8,11 @@
 
 #include "base/num.h"
 
+bool sl_opt_is_builtin(const struct sl_opt *o, const char *value)
+{
+    return (o->flags & SL_OPT_BUILTIN) && !strpbrk(value, "/.") && strcmp(value, "-") != 0;
+}
+
 struct sl_str sl_opt_default(const struct sl_opt *o)
 {
     struct sl_str help = sl_str_of(o->help);

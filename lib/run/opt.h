@@ -34,6 +34,7 @@ enum {
     SL_OPT_OPTIONAL = 2, /* the value may be left out: --name or --name=VALUE */
     SL_OPT_REQUIRED = 4, /* must be given */
     SL_OPT_HIDDEN = 8,   /* not in -h, only in --help */
+    SL_OPT_BUILTIN = 16, /* of a FILE: a value without '/' and '.' names something built in */
 };
 
 struct sl_opt {
@@ -107,6 +108,9 @@ SL_MUST_USE enum sl_status sl_opt_parse(const struct sl_opt_group *groups, int n
 /* SL_E_USAGE naming the first required option that has no value. */
 SL_MUST_USE enum sl_status sl_opt_check_required(const struct sl_opt_group *groups, int n_groups,
                                                  struct sl_err *err);
+
+/* The value of a FILE option with SL_OPT_BUILTIN is the name of something built in. */
+bool sl_opt_is_builtin(const struct sl_opt *o, const char *value);
 
 /* The default of an option's help text, without brackets; n is 0 where none. */
 struct sl_str sl_opt_default(const struct sl_opt *o);

@@ -63,6 +63,10 @@ static const struct sl_opt rejecting[] = {
                 "write what was rejected, with its reason, as a stream", 0),
     SL_OPT_END
 };
+static const struct sl_opt resting[] = {
+    SL_OPT_PATH(0, "rest", "FILE", O, rest, "write the other rows as a stream of their own", 0),
+    SL_OPT_END
+};
 static const struct sl_opt bad_input[] = {
     SL_OPT_UINT(0, "max-bad", "N", O, common.max_bad, "more than N bad records are an error", 0),
     SL_OPT_BOOL(0, "strict", O, strict, "any bad record is an error", 0),
@@ -107,6 +111,8 @@ void sl_run_groups(struct sl_run *run)
         add_group(run, bad_input, &run->opt);
     if (t->reasons)
         add_group(run, rejecting, &run->opt);
+    if (t->rest)
+        add_group(run, resting, &run->opt);
     if (t->flow != SL_PLAIN || t->text_out)
         add_group(run, t->folder_out ? folder_output : any_output, &run->opt);
     if (stream)

@@ -60,6 +60,11 @@ enum sl_status sl_out_pass(struct sl_out *o, const struct sl_batch *b, struct sl
 enum sl_status sl_out_row_done(struct sl_out *o, struct sl_err *err)
 {
     SL_TRY(sl_rows_close_row(&o->rows, err));
+    return sl_out_rows_added(o, err);
+}
+
+enum sl_status sl_out_rows_added(struct sl_out *o, struct sl_err *err)
+{
     bool full = sl_rows_bytes(&o->rows) >= SL_BATCH_MADE_BYTES || o->rows.n >= SL_BATCH_MADE_ROWS;
     return full ? sl_out_cut(o, err) : SL_OK;
 }

@@ -38,6 +38,8 @@ SL_MUST_USE enum sl_status sl_out_pass(struct sl_out *o, const struct sl_batch *
 
 /* A row of o->rows is complete: write a batch when it is full. */
 SL_MUST_USE enum sl_status sl_out_row_done(struct sl_out *o, struct sl_err *err);
+/* Rows were added to rows, the last of which may have filled the batch. */
+SL_MUST_USE enum sl_status sl_out_rows_added(struct sl_out *o, struct sl_err *err);
 
 /* Write what waits. */
 SL_MUST_USE enum sl_status sl_out_cut(struct sl_out *o, struct sl_err *err);

@@ -42,12 +42,13 @@ static struct sl_json *report_json(struct sl_run *run)
     struct rusage use;
     getrusage(RUSAGE_SELF, &use);
     double seconds = sl_run_seconds(run);
+    const struct sl_tool *t = run->tool;
+    struct sl_tally_names names = { t->reasons, t->counts, t->hists };
     struct sl_json *o = sl_json_new_object();
     enum sl_status st = SL_OK;
-    st |= sl_json_set(o, "tool", sl_json_new_str(sl_str_of(run->tool->name)), NULL);
+    st |= sl_json_set(o, "tool", sl_json_new_str(sl_str_of(t->name)), NULL);
     st |= sl_json_set(o, "version", sl_json_new_str(sl_str_of(SLUICE_VERSION)), NULL);
-    st |= sl_json_set(o, "tally", sl_tally_json(&run->tally, run->tool->reasons, run->tool->counts),
-                      NULL);
+    st |= sl_json_set(o, "tally", sl_tally_json(&run->tally, &names), NULL);
     st |= sl_json_set(o, "bytes_in", sl_json_new_int(run->bytes_in), NULL);
     st |= sl_json_set(o, "bytes_out", sl_json_new_int(bytes_out(run)), NULL);
     st |= sl_json_set(o, "seconds", sl_json_new_real(seconds), NULL);

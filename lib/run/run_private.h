@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "io/temp_file.h"
 #include "run/inputs.h"
 #include "run/out.h"
 #include "run/tool.h"
@@ -17,12 +18,21 @@ struct sl_run_options {
     bool help_short, help_full, version, describe, man;
     const char *completion;
     bool flush, nul, strict, replace, progress;
-    const char *report, *rejects, *files_from, *depfile, *source;
+    const char *report, *rejects, *rest, *files_from, *depfile, *source;
     uint64_t source_depth;
     uint64_t compress; /* 0: off; UINT64_MAX: on, at its default level */
 };
 
 enum { SL_N_GROUPS = 12, SL_NOTES_BYTES = 2048 };
+
+/* What sl_run_keep keeps for sl_run_again. */
+struct sl_spool {
+    bool keeping, ended;
+    int64_t first_seq, rows; /* the first batch kept; rows since */
+    struct sl_temp *file;    /* NULL: the input's files are read again */
+    struct sl_sink *sink;
+    struct sl_writer *writer;
+};
 
 struct sl_run {
     const struct sl_tool *tool;
@@ -45,11 +55,17 @@ struct sl_run {
     struct sl_schema reject_schema;
     bool has_reject_schema;
     struct sl_out rejects;
+    struct sl_schema rest_schema;
+    bool has_rest_schema;
+    struct sl_out rest;
     bool *copied;         /* output columns whose digest the input's trailer gives */
     struct sl_sink *text; /* text_out */
-    struct sl_out spool;  /* collect: the input's rows, kept for the second pass */
-    bool spool_ended;
-    int spool_fd;
+    struct sl_spool spool;
+    const struct sl_batch *in_hand; /* what step() is looking at */
+    int64_t n_taken;                /* batches that step() has seen */
+    struct sl_rows some;            /* rows gathered by sl_run_pass_rows */
+    struct sl_batch some_view;
+    bool has_some;
 
     struct sl_tally tally;
     int64_t bytes_in, n_bad;
@@ -86,8 +102,14 @@ SL_MUST_USE enum sl_status sl_merge_open(struct sl_run *run, struct sl_err *err)
 SL_MUST_USE enum sl_status sl_run_merge(struct sl_run *run, struct sl_err *err);
 void sl_merge_close(struct sl_run *run);
 
-/* spool.c: keep the input for sl_run_again where it cannot be read twice */
-SL_MUST_USE enum sl_status sl_run_spool_open(struct sl_run *run, struct sl_err *err);
+/* spool.c: keep a batch where sl_run_keep was called */
+SL_MUST_USE enum sl_status sl_spool_add(struct sl_run *run, const struct sl_batch *batch,
+                                        struct sl_err *err);
+void sl_spool_close(struct sl_spool *s);
+
+/* entry.c: the lineage entry of this run's stage; NULL with err set on failure */
+struct sl_json *sl_run_entry(struct sl_run *run, const char *port, bool with_tally,
+                             struct sl_err *err);
 
 /* open.c: inputs, schemas, outputs */
 SL_MUST_USE enum sl_status sl_run_open(struct sl_run *run, struct sl_err *err);

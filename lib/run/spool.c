@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The second pass of collect. Regular files are read again from where they are;
- * where any input is a pipe, all rows are kept in an unlinked file of --tmpdir
- * on their first pass. A file that changed between the passes is an error: what
- * was decided on its first rows would be applied to others. */
+/* What is read twice. Regular files are read again from where they are; where
+ * any input is a pipe, batches are kept as they come, compressed, in an unnamed
+ * file of --tmpdir. A file that changed between the passes is an error: what was
+ * decided on its first rows would be applied to others.
+ *
+ * The kept file is a stream of ours, so a flipped bit in it is found. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "run/run_private.h"
 
-/* ctx: the run's spool_fd. */
-static ssize_t spool_write(void *ctx, const void *buf, size_t n)
-{
-    return write(*(const int *)ctx, buf, n);
-}
+enum { SPOOL_LEVEL = 1 };
+
+typedef enum sl_status (*each_batch)(struct sl_run *run, const struct sl_batch *batch,
+                                     struct sl_err *err);
 
 static bool can_read_again(const struct sl_inputs *in)
 {
@@ -25,64 +25,120 @@ static bool can_read_again(const struct sl_inputs *in)
         if (strcmp(in->paths[i], "-") == 0 || stat(in->paths[i], &st) != 0 || !S_ISREG(st.st_mode))
             return false;
     }
-    return true;
+    return in->n_paths > 0;
 }
 
-enum sl_status sl_run_spool_open(struct sl_run *run, struct sl_err *err)
+static enum sl_status open_file(struct sl_run *run, struct sl_err *err)
 {
-    char path[4096];
-    if (can_read_again(&run->in))
+    struct sl_spool *s = &run->spool;
+    struct sl_write_options options = { .zstd_level = SPOOL_LEVEL };
+    SL_TRY(sl_temp_new(&s->file, run->opt.common.tmpdir, err));
+    SL_TRY(sl_temp_sink(s->file, &s->sink, err));
+    return sl_writer_open(&s->writer, s->sink, &run->in.schema, &options, err);
+}
+
+enum sl_status sl_run_keep(struct sl_run *run, struct sl_err *err)
+{
+    struct sl_spool *s = &run->spool;
+    if (s->keeping)
         return SL_OK;
-    snprintf(path, sizeof path, "%s/sluice-spool-XXXXXX", run->opt.common.tmpdir);
-    run->spool_fd = mkstemp(path);
-    if (run->spool_fd < 0)
-        return sl_err_sys(err, errno, "cannot make a temporary file in '%s'",
-                          run->opt.common.tmpdir);
-    unlink(path);
-    struct sl_sink_backend backend = { spool_write, NULL, &run->spool_fd };
-    struct sl_write_options options = { 0 };
-    struct sl_sink *sink;
-    SL_TRY(sl_sink_open_backend(&sink, backend, "temporary file", err));
-    return sl_out_open_sink(&run->spool, sink, &run->in.schema, &options, err);
+    s->keeping = true;
+    s->first_seq = run->in_hand ? run->in_hand->seq : run->n_taken;
+    if (!can_read_again(&run->in))
+        SL_TRY(open_file(run, err));
+    return run->in_hand ? sl_spool_add(run, run->in_hand, err) : SL_OK;
 }
 
-static enum sl_status end_spool(struct sl_run *run, struct sl_err *err)
+enum sl_status sl_spool_add(struct sl_run *run, const struct sl_batch *batch, struct sl_err *err)
 {
-    if (run->spool_fd >= 0 && !run->spool_ended)
-        SL_TRY(sl_out_end(&run->spool, SL_STR("[]"), NULL, err));
-    run->spool_ended = true;
+    struct sl_spool *s = &run->spool;
+    if (!s->keeping)
+        return SL_OK;
+    s->rows += batch->n_rows;
+    return s->file ? sl_writer_add(s->writer, batch, err) : SL_OK;
+}
+
+static enum sl_status end_file(struct sl_spool *s, struct sl_err *err)
+{
+    if (s->ended)
+        return SL_OK;
+    s->ended = true;
+    return sl_writer_end(s->writer, SL_STR("[]"), NULL, err);
+}
+
+static enum sl_status give(struct sl_run *run, struct sl_batch *batch, int64_t seq, int64_t *rows,
+                           each_batch each, struct sl_err *err)
+{
+    *rows += batch->n_rows;
+    batch->seq = seq;
+    sl_inputs_rebind(batch, &run->in.schema);
+    enum sl_status st = each(run, batch, err);
+    sl_progress_tick(run);
+    return st;
+}
+
+static enum sl_status again_from_file(struct sl_run *run, struct sl_batch *batch, int64_t *rows,
+                                      each_batch each, struct sl_err *err)
+{
+    struct sl_spool *s = &run->spool;
+    struct sl_source *source = NULL;
+    struct sl_reader *reader = NULL;
+    int64_t seq = s->first_seq;
+    SL_TRY(end_file(s, err));
+    enum sl_status st = sl_temp_source(s->file, 0, sl_temp_bytes(s->file), &source, err);
+    if (st == SL_OK)
+        st = sl_reader_open(&reader, source, SL_READ_STRICT, err);
+    while (st == SL_OK) {
+        st = sl_reader_next(reader, batch, err);
+        if (st == SL_OK)
+            st = give(run, batch, seq++, rows, each, err);
+    }
+    sl_reader_free(reader);
+    sl_source_free(source);
+    return st;
+}
+
+static enum sl_status again_from_inputs(struct sl_run *run, struct sl_batch *batch, int64_t *rows,
+                                        each_batch each, struct sl_err *err)
+{
+    struct sl_inputs again;
+    int64_t seq = 0;
+    enum sl_status st = sl_inputs_open(&again, run->in.paths, run->in.n_paths, false, err);
+    while (st == SL_OK) {
+        st = sl_inputs_next(&again, batch, err);
+        if (st != SL_OK || !batch->n_rows)
+            continue;
+        if (seq >= run->spool.first_seq)
+            st = give(run, batch, seq, rows, each, err);
+        seq++;
+    }
+    sl_inputs_close(&again);
+    return st;
+}
+
+enum sl_status sl_run_again(struct sl_run *run, each_batch each, struct sl_err *err)
+{
+    const struct sl_spool *s = &run->spool;
+    struct sl_batch batch;
+    int64_t rows = 0;
+    if (!s->keeping)
+        return sl_err_set(err, SL_E_BUG, "sl_run_again without sl_run_keep");
+    sl_batch_init(&batch);
+    enum sl_status st = s->file ? again_from_file(run, &batch, &rows, each, err)
+                                : again_from_inputs(run, &batch, &rows, each, err);
+    sl_batch_release(&batch);
+    if (st != SL_END)
+        return st;
+    if (rows != s->rows)
+        return sl_err_set(err, SL_E_DATA,
+                          "the input changed between two passes: %lld rows, then %lld",
+                          (long long)s->rows, (long long)rows);
     return SL_OK;
 }
 
-enum sl_status sl_run_again(struct sl_run *run,
-                            enum sl_status (*each)(struct sl_run *run, const struct sl_batch *batch,
-                                                   struct sl_err *err),
-                            struct sl_err *err)
+void sl_spool_close(struct sl_spool *s)
 {
-    char name[64];
-    struct sl_inputs again;
-    struct sl_batch batch;
-    const char *paths[1] = { name };
-    bool spooled = run->spool_fd >= 0;
-    int64_t rows = 0;
-    SL_TRY(end_spool(run, err));
-    snprintf(name, sizeof name, "/proc/self/fd/%d", run->spool_fd);
-    sl_batch_init(&batch);
-    enum sl_status st = sl_inputs_open(&again, spooled ? paths : run->in.paths,
-                                       spooled ? 1 : run->in.n_paths, false, err);
-    while (st == SL_OK) {
-        st = sl_inputs_next(&again, &batch, err);
-        if (st != SL_OK)
-            break;
-        rows += batch.n_rows;
-        sl_inputs_rebind(&batch, &run->in.schema);
-        st = each(run, &batch, err);
-    }
-    if (st == SL_END && rows != run->tally.in.rows)
-        st =
-            sl_err_set(err, SL_E_DATA, "the input changed between two passes: %lld rows, then %lld",
-                       (long long)run->tally.in.rows, (long long)rows);
-    sl_batch_release(&batch);
-    sl_inputs_close(&again);
-    return st == SL_END ? SL_OK : st;
+    sl_writer_free(s->writer);
+    sl_sink_free(s->sink);
+    sl_temp_free(s->file);
 }

@@ -28,6 +28,9 @@ void sl_tally_add(struct sl_tally *into, const struct sl_tally *from)
     for (int i = 0; i < SL_TEXT_BINS; i++)
         into->text_bytes[i] += from->text_bytes[i];
     into->has_text |= from->has_text;
+    for (int k = 0; k < SL_MAX_HISTS; k++)
+        for (int i = 0; i < SL_HIST_BINS; i++)
+            into->hists[k][i] += from->hists[k][i];
 }
 
 static struct sl_hash128 id_at(const struct sl_column *ids, int64_t row)
@@ -62,6 +65,14 @@ void sl_tally_add_text(struct sl_tally *t, const struct sl_column *text)
     for (int64_t i = 0; i < text->n; i++)
         t->text_bytes[text_bin(
             (uint64_t)(sl_column_start(text, i + 1) - sl_column_start(text, i)))]++;
+}
+
+void sl_tally_add_score(struct sl_tally *t, int k, const struct sl_hist *hist, double value)
+{
+    double from = (double)hist->from / (double)hist->per, to = (double)hist->to / (double)hist->per;
+    double at = (value - from) / (to - from) * SL_HIST_BINS;
+    int bin = at >= SL_HIST_BINS ? SL_HIST_BINS - 1 : at > 0 ? (int)at : 0;
+    t->hists[k][bin]++;
 }
 
 enum sl_status sl_tally_check(const struct sl_tally *t, struct sl_err *err)
@@ -103,23 +114,32 @@ static struct sl_json *named_json(const int64_t *values, const char *const *name
     return o;
 }
 
-static struct sl_json *hist_json(const struct sl_tally *t)
+static enum sl_status set_bins(struct sl_json *o, const char *name, const int64_t *values, int n)
 {
-    struct sl_json *o = sl_json_new_object();
     struct sl_json *bins = sl_json_new_array();
     enum sl_status st = SL_OK;
-    for (int i = 0; i < SL_TEXT_BINS && st == SL_OK; i++)
-        st = sl_json_push(bins, sl_json_new_int(t->text_bytes[i]), NULL);
-    enum sl_status set = sl_json_set(o, "text_bytes", bins, NULL);
-    if (st != SL_OK || set != SL_OK) {
+    for (int i = 0; i < n && st == SL_OK; i++)
+        st = sl_json_push(bins, sl_json_new_int(values[i]), NULL);
+    enum sl_status set = sl_json_set(o, name, bins, NULL);
+    return st != SL_OK ? st : set;
+}
+
+static struct sl_json *hist_json(const struct sl_tally *t, const struct sl_hist *hists)
+{
+    struct sl_json *o = sl_json_new_object();
+    enum sl_status st = SL_OK;
+    if (t->has_text)
+        st |= set_bins(o, "text_bytes", t->text_bytes, SL_TEXT_BINS);
+    for (int k = 0; hists && hists[k].name; k++)
+        st |= set_bins(o, hists[k].name, t->hists[k], SL_HIST_BINS);
+    if (st != SL_OK) {
         sl_json_free(o);
         return NULL;
     }
     return o;
 }
 
-struct sl_json *sl_tally_json(const struct sl_tally *t, const char *const *reasons,
-                              const char *const *counts)
+struct sl_json *sl_tally_json(const struct sl_tally *t, const struct sl_tally_names *names)
 {
     struct sl_json *o = sl_json_new_object();
     enum sl_status st = SL_OK;
@@ -132,12 +152,12 @@ struct sl_json *sl_tally_json(const struct sl_tally *t, const char *const *reaso
         st |= sl_json_set(o, "begun", port_json(&t->begun), NULL);
         st |= sl_json_set(o, "empty", port_json(&t->empty), NULL);
     }
-    if (reasons)
-        st |= sl_json_set(o, "reasons", named_json(t->reasons, reasons), NULL);
-    if (counts)
-        st |= sl_json_set(o, "counts", named_json(t->counts, counts), NULL);
-    if (t->has_text)
-        st |= sl_json_set(o, "hist", hist_json(t), NULL);
+    if (names->reasons)
+        st |= sl_json_set(o, "reasons", named_json(t->reasons, names->reasons), NULL);
+    if (names->counts)
+        st |= sl_json_set(o, "counts", named_json(t->counts, names->counts), NULL);
+    if (t->has_text || names->hists)
+        st |= sl_json_set(o, "hist", hist_json(t, names->hists), NULL);
     if (st != SL_OK) {
         sl_json_free(o);
         return NULL;

@@ -13,7 +13,22 @@
 #include "base/hash.h"
 #include "base/json.h"
 
-enum { SL_MAX_REASONS = 64, SL_MAX_COUNTS = 64, SL_TEXT_BINS = 65 };
+enum { SL_MAX_REASONS = 256, SL_MAX_COUNTS = 256, SL_TEXT_BINS = 65 };
+enum { SL_MAX_HISTS = 32, SL_HIST_BINS = 64 };
+
+/* The histogram of a score: SL_HIST_BINS bins of equal width over [from / per,
+ * to / per); what is outside counts in the first or the last bin. */
+struct sl_hist {
+    const char *name;
+    int64_t from, to, per;
+};
+
+/* What a tool's tally counts, by name; each ended by a NULL name, may be NULL. */
+struct sl_tally_names {
+    const char *const *reasons;
+    const char *const *counts;
+    const struct sl_hist *hists;
+};
 
 struct sl_port {
     int64_t rows;
@@ -28,6 +43,7 @@ struct sl_tally {
     int64_t counts[SL_MAX_COUNTS];
     bool has_text; /* text_bytes was filled */
     int64_t text_bytes[SL_TEXT_BINS];
+    int64_t hists[SL_MAX_HISTS][SL_HIST_BINS];
 };
 
 void sl_tally_init(struct sl_tally *t);
@@ -42,11 +58,12 @@ void sl_port_add_row(struct sl_port *p, const struct sl_column *ids, int64_t row
 /* Count the lengths of a text column into the histogram. */
 void sl_tally_add_text(struct sl_tally *t, const struct sl_column *text);
 
+/* Count a value, which is no NaN, into histogram k, which hist declares. */
+void sl_tally_add_score(struct sl_tally *t, int k, const struct sl_hist *hist, double value);
+
 /* in = out + rejected in rows and ids: SL_E_BUG where it does not hold. */
 SL_MUST_USE enum sl_status sl_tally_check(const struct sl_tally *t, struct sl_err *err);
 
-/* As JSON; names are the tool's reasons and counts, ended by NULL, may be NULL. */
-struct sl_json *sl_tally_json(const struct sl_tally *t, const char *const *reasons,
-                              const char *const *counts);
+struct sl_json *sl_tally_json(const struct sl_tally *t, const struct sl_tally_names *names);
 
 #endif

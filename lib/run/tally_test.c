@@ -17,7 +17,8 @@ static const char *text_of(const struct sl_tally *t, const char *const *reasons,
                            const char *const *counts)
 {
     static struct sl_buf out;
-    struct sl_json *j = sl_tally_json(t, reasons, counts);
+    struct sl_tally_names names = { reasons, counts, NULL };
+    struct sl_json *j = sl_tally_json(t, &names);
     assert_non_null(j);
     sl_buf_release(&out);
     sl_buf_init(&out, 1 << 16);
@@ -115,13 +116,31 @@ static void histogram(void **state)
     assert_int_equal(commas, SL_TEXT_BINS - 1);
 }
 
+/* Bins are half open; what is outside counts at the ends. */
+static void scores(void **state)
+{
+    (void)state;
+    static const struct sl_hist hist = { "score", -1, 31, 10 }; /* bins of 0.05 from -0.1 */
+    static struct sl_tally t, sum;
+    sl_tally_init(&t);
+    sl_tally_init(&sum);
+    const double values[] = { -5, -0.1, -0.051, -0.049, 3.09, 3.1, 1e300 };
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++)
+        sl_tally_add_score(&t, 1, &hist, values[i]);
+    sl_tally_add(&sum, &t);
+    sl_tally_add(&sum, &t);
+    assert_int_equal(sum.hists[1][0], 6);
+    assert_int_equal(sum.hists[1][1], 2);
+    assert_int_equal(sum.hists[1][62], 0);
+    assert_int_equal(sum.hists[1][63], 6);
+    assert_int_equal(sum.hists[0][0], 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(ports),
-        cmocka_unit_test(law),
-        cmocka_unit_test(sums),
-        cmocka_unit_test(histogram),
+        cmocka_unit_test(ports), cmocka_unit_test(law),       cmocka_unit_test(scores),
+        cmocka_unit_test(sums),  cmocka_unit_test(histogram),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -163,6 +163,11 @@ void sl_task_count(struct sl_task *t, int k, int64_t n)
     t->tally.counts[k] += n;
 }
 
+void sl_task_hist(struct sl_task *t, int k, double value)
+{
+    sl_tally_add_score(&t->tally, k, &t->run->tool->hists[k], value);
+}
+
 bool sl_task_dropped(const struct sl_task *t, int64_t row)
 {
     return t->dropped[row];

@@ -18,7 +18,7 @@
  *   SL_SINK    rows in, files or text out: step(), end()
  *   SL_PLAIN   no stream: plain()
  *
- * Calls, in order: check, start (the schemas are known), the flow's own, end,
+ * Calls, in order: print, check, start (the schemas are known), the flow's own, end,
  * commit, stop (always, when start was called).
  * Threads   map() runs on several threads at once with a task each; everything
  *           else on one thread. */
@@ -54,13 +54,14 @@ struct sl_tool {
     const struct sl_opt *options; /* may be NULL */
     size_t conf_size;
 
-    const char *in;             /* kinds read, "docs" or "docs,tokens"; "*": any; NULL: none */
-    const char *out;            /* kind written; "*": that of the input; NULL: no stream */
-    const char *needs;          /* columns that must be there: "text", "text|html,url" */
-    const struct sl_add *adds;  /* ended by a NULL name; may be NULL */
-    const char *removes;        /* columns that do not go on: "html,charset" */
-    const char *const *reasons; /* of rejected rows, ended by NULL; NULL: never rejects */
-    const char *const *counts;  /* other integers of the tally, ended by NULL; may be NULL */
+    const char *in;              /* kinds read, "docs" or "docs,tokens"; "*": any; NULL: none */
+    const char *out;             /* kind written; "*": that of the input; NULL: no stream */
+    const char *needs;           /* columns that must be there: "text", "text|html,url" */
+    const struct sl_add *adds;   /* ended by a NULL name; may be NULL */
+    const char *removes;         /* columns that do not go on: "html,charset" */
+    const char *const *reasons;  /* of rejected rows, ended by NULL; NULL: never rejects */
+    const char *const *counts;   /* other integers of the tally, ended by NULL; may be NULL */
+    const struct sl_hist *hists; /* histograms of scores, ended by a NULL name; may be NULL */
 
     enum sl_flow flow;
     bool text_out;      /* SL_SINK or SL_PLAIN: writes text to sl_run_sink */
@@ -69,10 +70,17 @@ struct sl_tool {
     bool names_inputs;  /* SL_SOURCE: two inputs with one source name are an error */
     bool seeded;        /* takes --seed */
     bool takes_max_doc; /* takes --max-doc */
+    bool rest;          /* scan, collect: takes --rest FILE, rejected rows as they came in */
     bool checks_input;  /* compare the input's digests with its trailer */
 
     /* Everything below may be NULL but for the flow's own. */
     enum sl_status (*check)(void *conf, struct sl_err *err);
+    /* For options that ask for text instead of a run: what is put into out is
+     * printed on standard output and the run ends; where nothing is, it goes on. */
+    enum sl_status (*print)(const void *conf, struct sl_buf *out, struct sl_err *err);
+    /* Fill the member "rules" of the stage's lineage entry, an object: what rule
+     * files came to, with versions and defaults. */
+    enum sl_status (*rules)(const void *conf, struct sl_json *rules, struct sl_err *err);
     /* The output's fields; without it: the input's, minus removes, plus adds.
      * in is NULL for a source. */
     enum sl_status (*schema)(struct sl_run *run, const struct sl_schema *in, struct sl_schema *out,
@@ -132,6 +140,8 @@ int sl_run_n_inputs(const struct sl_run *run);
 const char *sl_run_input(const struct sl_run *run, int i);
 /* Add n to the tool's counts[k]. Not from map(): see sl_task_count. */
 void sl_run_count(struct sl_run *run, int k, int64_t n);
+/* Count a value into the tool's hists[k]. Not from map(): see sl_task_hist. */
+void sl_run_hist(struct sl_run *run, int k, double value);
 struct sl_tally *sl_run_tally(struct sl_run *run);
 /* Print a warning line on stderr, at once (not with -q). */
 void sl_run_warn(struct sl_run *run, const char *fmt, ...) SL_PRINTF(2, 3);
@@ -147,10 +157,17 @@ void sl_run_note(struct sl_run *run, const char *fmt, ...) SL_PRINTF(2, 3);
 struct sl_rows *sl_run_rows(struct sl_run *run);
 /* The row is complete: it is counted, and written when its batch is full. */
 SL_MUST_USE enum sl_status sl_run_close_row(struct sl_run *run, struct sl_err *err);
-/* Scan: pass a whole batch of the output's schema on, or some of its rows, in
- * order, as rows of the output. */
+/* n rows of the output as bytes (arrow/row_bytes.h), in order: the same batches as
+ * sl_run_close_row for each of them would make. The strings are used up. */
+SL_MUST_USE enum sl_status sl_run_emit_rows(struct sl_run *run, struct sl_str *rows, size_t n,
+                                            struct sl_err *err);
+/* Scan, collect: pass a batch of the output's schema on, whole or some of its
+ * rows, in order, as rows of the output. */
 SL_MUST_USE enum sl_status sl_run_pass(struct sl_run *run, const struct sl_batch *batch,
                                        struct sl_err *err);
+SL_MUST_USE enum sl_status sl_run_pass_rows(struct sl_run *run, const struct sl_batch *batch,
+                                            const uint32_t *rows, size_t n_rows,
+                                            struct sl_err *err);
 /* Write what is built as a batch now, whatever its size (shard's cut). */
 SL_MUST_USE enum sl_status sl_run_cut(struct sl_run *run, struct sl_err *err);
 /* Scan, collect, sink: row of the current batch is rejected. */
@@ -175,7 +192,12 @@ SL_MUST_USE enum sl_status sl_run_reject_raw(struct sl_run *run, const struct sl
 const char *sl_run_source_name(struct sl_run *run, const char *path);
 /* Source: tell how many bytes of input were read, for progress and report. */
 void sl_run_add_bytes_in(struct sl_run *run, int64_t n);
-/* Collect, in end(): read all batches again. The batch dies at the next call. */
+/* Scan, collect: from the batch in hand on (in start(): from the first) keep what
+ * comes in for sl_run_again. Regular files are read again, what comes by a pipe is
+ * kept, compressed, in an unnamed file of --tmpdir. Collect has called it. */
+SL_MUST_USE enum sl_status sl_run_keep(struct sl_run *run, struct sl_err *err);
+/* In end(): read all kept batches again, with the seq that they had; may be
+ * called several times. The batch dies at the next call. */
 SL_MUST_USE enum sl_status sl_run_again(struct sl_run *run,
                                         enum sl_status (*each)(struct sl_run *run,
                                                                const struct sl_batch *batch,
@@ -208,5 +230,6 @@ SL_MUST_USE enum sl_status sl_task_drop(struct sl_task *t, int64_t row, int reas
                                         struct sl_str detail, struct sl_err *err);
 bool sl_task_dropped(const struct sl_task *t, int64_t row);
 void sl_task_count(struct sl_task *t, int k, int64_t n);
+void sl_task_hist(struct sl_task *t, int k, double value);
 
 #endif

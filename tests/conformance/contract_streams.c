@@ -156,6 +156,7 @@ static struct sl_json *stage(const struct made *m, bool with_tally)
 {
     static const char *const reasons[] = { "made_up", NULL };
     bool rejects = strcmp(m->schema.kind, "rejects") == 0;
+    struct sl_tally_names names = { rejects ? reasons : NULL, NULL, NULL };
     struct sl_json *o = sl_json_new_object();
     enum sl_status st = SL_OK;
     st |= sl_json_set(o, "tool", sl_json_new_str(SL_STR("contract_streams")), NULL);
@@ -164,8 +165,7 @@ static struct sl_json *stage(const struct made *m, bool with_tally)
     if (rejects)
         st |= sl_json_set(o, "port", sl_json_new_str(SL_STR("rejects")), NULL);
     if (with_tally)
-        st |=
-            sl_json_set(o, "tally", sl_tally_json(&m->tally, rejects ? reasons : NULL, NULL), NULL);
+        st |= sl_json_set(o, "tally", sl_tally_json(&m->tally, &names), NULL);
     struct sl_json *all = sl_json_new_array();
     st |= sl_json_push(all, o, NULL);
     return st == SL_OK ? all : NULL;
