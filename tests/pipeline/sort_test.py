@@ -232,7 +232,8 @@ def test_shuffle():
     check("shuffle: another seed", good(SHUFFLE, "--seed", 8, data=data) != out, "same bytes")
     turned = good(SORT, "--by", "text desc", data=data)
     again = list(map(exact, rows_of(good(SHUFFLE, "--seed", 7, data=turned))))
-    check("shuffle: whatever the order before", sorted(map(str, again)) == sorted(map(str, want)) and
+    check("shuffle: whatever the order before",
+          sorted(map(str, again)) == sorted(map(str, want)) and
           [r["id"] for r in again] == [r["id"] for r in want], "another order")
 
 
