@@ -365,7 +365,8 @@ def test_same_bytes():
         expect("whole", run(*args, "-o", whole, data=sequences(1000)), 0)
         for per_batch in (1, 300, 1000):
             folder = fresh("batches")
-            expect("batches", run(*args, "-o", folder, data=sequences(1000, per_batch=per_batch)), 0)
+            stream = sequences(1000, per_batch=per_batch)
+            expect("batches", run(*args, "-o", folder, data=stream), 0)
             check(f"{form}: batches of {per_batch}", not differs(folder, whole))
         parts = []
         for i, (first, n) in enumerate(((0, 400), (400, 1), (401, 599))):
@@ -459,7 +460,8 @@ def test_bad_input():
     data, none = sequences(500), sequences(0)
     all_empty = forged([[], []], 16, tokenizer(9, 3))
     for form in FORMS:
-        for name, stream, word in (("no rows", none, "no rows"), ("all empty", all_empty, "no rows"),
+        for name, stream, word in (("no rows", none, "no rows"),
+                                   ("all empty", all_empty, "no rows"),
                                    ("cut", data[:30000], ""), ("cut late", data[:-8], "")):
             folder = fresh("bad")
             expect(f"{form} {name}", run(SHARD, "--export", form, "-o", folder, data=stream), 1,
