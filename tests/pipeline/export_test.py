@@ -338,7 +338,8 @@ def test_border():
         "00000000000006000000000000000000000000000000010000000000000002000000" "00000000"))
     for name, data, words in (
         ("an id over 65535", forged([[70000]], 32, tokenizer(65000, 3)), "token 70000"),
-        ("an id over 2^31", forged([[1 << 31]], 32, tokenizer(2**32 - 1, 3, 2**32 - 1)), "2147483648"),
+        ("an id over 2^31", forged([[1 << 31]], 32, tokenizer(2**32 - 1, 3, 2**32 - 1)),
+         "2147483648"),
         ("no end token", forged(docs, 16, tokenizer(65498, None)), "end-of-document"),
         ("no tokenizer", forged(docs, 16, None), "end-of-document"),
     ):
