@@ -230,6 +230,8 @@ def test_lineage(stream, folder):
           params == {**twin.DEFAULTS, "min_words": 3, "max_bullet_ratio": False,
                      "stop_words": ["de", "no", "e"]}, params)
     check("and the file's name and digest", entry["options"]["profile"]["name"] == "mine.yaml")
+    test_schema({"name": rules["profile"],
+                 "filters": {k: f["params"] for k, f in rules["filters"].items()}})
     printed = run("sluice-filter", "--profile", profile, "--print-profile").stdout
     (folder / "printed.yaml").write_bytes(printed)
     again = run("sluice-filter", "--profile", folder / "printed.yaml", stdin=stream)
@@ -238,6 +240,24 @@ def test_lineage(stream, folder):
     built = read(run("sluice-filter", stdin=stream).stdout)[1]["lineage"][-1]
     check("a built-in profile is named", built["options"]["profile"] == "gopher-sluice",
           built["options"])
+
+
+def test_schema(profile):
+    try:
+        from jsonschema import Draft202012Validator
+    except ImportError:
+        print("skipped: no jsonschema, so no profile was held against its schema")
+        return
+    schema = json.loads((ROOT / "schemas/filter-profile.schema.json").read_text())
+    valid = Draft202012Validator(schema).is_valid
+    check("the profile is what its schema says", valid(profile))
+    params = profile["filters"]["gopher_quality"]
+    known = schema["$defs"]["gopher_quality"]["properties"]
+    check("the schema has every parameter", sorted(known) == sorted(params), known)
+    for key, value in (("min_words", True), ("min_word", 1), ("stop_words", ["a b"]),
+                       ("max_hash_ratio", "0.1"), ("min_words", -1)):
+        wrong = {**profile, "filters": {"gopher_quality": {**params, key: value}}}
+        check(f"the schema refuses {key}: {value}", not valid(wrong))
 
 
 def test_parameters(folder):
