@@ -274,8 +274,9 @@ static enum sl_status dedup_end(struct sl_run *run, struct sl_err *err)
     if (s->two_passes) {
         SL_TRY(sl_exact_end(s->exact, err));
         SL_TRY(sl_run_again(run, send_again, err));
-        sl_run_note(run, "%.1f MB of sorting in temporary files",
-                    (double)sl_exact_temp_bytes(s->exact) / 1e6);
+        if (sl_exact_temp_bytes(s->exact))
+            sl_run_note(run, "%.1f MB of sorting in temporary files",
+                        (double)sl_exact_temp_bytes(s->exact) / 1e6);
     }
     sl_run_count(run, CLUSTERS, sl_exact_clusters(s->exact));
     return SL_OK;
@@ -288,7 +289,7 @@ static const struct sl_tool tool = {
     .examples = "sluice-dedup --exact docs.arrows > unique.arrows\n"
                 "sluice-dedup --exact --prefer 'date desc, url' --rejects twice.arrows docs.arrows "
                 "-o unique.arrows\n"
-                "sluice-dedup --exact --annotate docs.arrows | sluice-where 'dup_rank < 3'",
+                "sluice-dedup --exact --annotate docs.arrows -o marked.arrows",
     .notes = "Rows with one text are a cluster. One row of it is kept: the first of the input, or\n"
              "of --prefer, where id, copy and the place in the input break ties. A removed row's\n"
              "reject_detail is the id of the row that was kept. Empty texts are equal.\n"

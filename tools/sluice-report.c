@@ -14,7 +14,7 @@
 enum { MIN_ROWS_OF_A_POINT = 32, MAX_INPUTS = 100000 };
 
 struct conf {
-    const char *title, *kept, *rejects, *order, *score;
+    const char *title, *kept, *order, *score;
     uint64_t samples;
 };
 
@@ -22,8 +22,6 @@ static const struct sl_opt options[] = {
     SL_OPT_STR(0, "title", "TEXT", struct conf, title, "heading of the page [Sluice report]", 0),
     SL_OPT_PATH(0, "kept", "FILE|DIR", struct conf, kept,
                 "a stream of what was kept: samples of it, and its size by domain and language", 0),
-    SL_OPT_PATH(0, "rejects", "FILE", struct conf, rejects,
-                "a stream of rejects: samples for each reason", 0),
     SL_OPT_PATH(0, "order", "FILE|DIR", struct conf, order,
                 "a stream or a folder of shards whose order is drawn", 0),
     SL_OPT_STR(0, "score", "COLUMN", struct conf, score,
@@ -36,7 +34,8 @@ static const struct sl_opt options[] = {
 struct state {
     struct sl_page page;
     struct sl_page_input *inputs;
-    struct sl_samples kept, rejects;
+    struct sl_samples kept;
+    uint64_t row_seed;
     struct sl_key_counts keys[SL_PAGE_KEYS];
     struct sl_curve curve;
     bool seen_url, seen_lang, seen_html_lang, seen_source, seen_tokens;
@@ -91,8 +90,15 @@ static void sort_reports(struct sl_page_input *in, int n)
     }
 }
 
+/* Of a stream of rejects some rows are kept. */
+static enum sl_status see_input(void *ctx, const struct sl_batch *b, struct sl_err *err)
+{
+    return sl_batch_column(b, "reject_reason") ? sl_samples_add(ctx, b, err) : SL_OK;
+}
+
 static enum sl_status read_inputs(struct sl_run *run, struct state *s, struct sl_err *err)
 {
+    const struct conf *conf = sl_run_conf(run);
     int n = sl_run_n_inputs(run) ? sl_run_n_inputs(run) : 1;
     if (n > MAX_INPUTS)
         return sl_err_set(err, SL_E_USAGE, "more than %d inputs", MAX_INPUTS);
@@ -104,7 +110,9 @@ static enum sl_status read_inputs(struct sl_run *run, struct state *s, struct sl
         const char *path = sl_run_n_inputs(run) ? sl_run_input(run, i) : "-";
         s->inputs[i].name = base_name(path);
         s->page.n_inputs = i + 1;
-        SL_TRY(sl_walk(path, NULL, &s->inputs[i].w, err));
+        sl_samples_init(&s->inputs[i].dropped, (int)conf->samples, s->row_seed);
+        const struct sl_each_batch each = { see_input, &s->inputs[i].dropped };
+        SL_TRY(sl_walk(path, SL_WALK_FACTS, &each, &s->inputs[i].w, err));
     }
     sort_reports(s->inputs, n);
     return SL_OK;
@@ -160,12 +168,6 @@ static enum sl_status see_kept(void *ctx, const struct sl_batch *b, struct sl_er
     return sl_samples_add(&s->kept, b, err);
 }
 
-static enum sl_status see_rejects(void *ctx, const struct sl_batch *b, struct sl_err *err)
-{
-    struct state *s = ctx;
-    return sl_samples_add(&s->rejects, b, err);
-}
-
 static enum sl_status see_order(void *ctx, const struct sl_batch *b, struct sl_err *err)
 {
     struct state *s = ctx;
@@ -179,7 +181,7 @@ static enum sl_status read_rows(const char *path, struct state *s,
 {
     struct sl_walked w;
     struct sl_each_batch each = { see, s };
-    enum sl_status st = sl_walk(path, &each, &w, err);
+    enum sl_status st = sl_walk(path, SL_WALK_ROWS, &each, &w, err);
     sl_walked_release(&w);
     return st;
 }
@@ -225,31 +227,27 @@ static enum sl_status read_order(const struct conf *conf, struct state *s, struc
 static enum sl_status read_all(struct sl_run *run, struct state *s, struct sl_err *err)
 {
     const struct conf *conf = sl_run_conf(run);
-    uint64_t seed = sl_row_seed("sluice-report/samples", 0);
+    s->row_seed = sl_row_seed("sluice-report/samples", 0);
     s->page.title = conf->title;
     s->page.law = law;
-    sl_samples_init(&s->kept, (int)conf->samples, seed);
-    sl_samples_init(&s->rejects, (int)conf->samples, seed);
-    sl_curve_init(&s->curve, conf->score ? conf->score : "difficulty_compression", seed);
+    sl_samples_init(&s->kept, (int)conf->samples, s->row_seed);
+    sl_curve_init(&s->curve, conf->score ? conf->score : "difficulty_compression", s->row_seed);
     for (int i = 0; i < SL_PAGE_KEYS; i++)
         sl_key_counts_init(&s->keys[i]);
     SL_TRY(read_inputs(run, s, err));
     if (conf->kept)
         SL_TRY(read_kept(conf, s, err));
-    if (conf->rejects) {
-        SL_TRY(read_rows(conf->rejects, s, see_rejects, err));
-        s->page.rejects = &s->rejects;
-    }
     return conf->order ? read_order(conf, s, err) : SL_OK;
 }
 
 static void release(struct state *s)
 {
-    for (int i = 0; i < s->page.n_inputs; i++)
+    for (int i = 0; i < s->page.n_inputs; i++) {
         sl_walked_release(&s->inputs[i].w);
+        sl_samples_release(&s->inputs[i].dropped);
+    }
     free(s->inputs);
     sl_samples_release(&s->kept);
-    sl_samples_release(&s->rejects);
     sl_curve_release(&s->curve);
     for (int i = 0; i < SL_PAGE_KEYS; i++)
         sl_key_counts_release(&s->keys[i]);
@@ -275,13 +273,15 @@ static const struct sl_tool tool = {
     .about = "draw what a pipeline did as one page of HTML",
     .group = "look",
     .operands = "[FILE|FOLDER...]",
-    .examples = "sluice-report -o report.html [0-9]*.json docs.arrows shards\n"
-                "sluice-report --kept docs.arrows --rejects rejects.arrows shards > report.html",
+    .examples =
+        "sluice-report -o report.html [0-9]*.json docs.arrows shards\n"
+        "sluice-report --kept docs.arrows --order shards shards rejects.arrows > report.html",
     .notes =
         "An input is a stream, a folder of shards or its manifest.json, or what a tool wrote\n"
         "with --report; they are told apart by what is in them. Streams and shards give the\n"
-        "stages with their counts, reports the times and the memory. Reports whose names begin\n"
-        "with a number are put in the order of these. The page needs no script and nothing from\n"
+        "stages with their counts, reports the times and the memory, and of streams that a tool\n"
+        "wrote with --rejects some rows are shown for each reason. Reports whose names begin with\n"
+        "a number are put in the order of these. The page needs no script and nothing from\n"
         "elsewhere, and is the same for the same inputs.",
     .options = options,
     .conf_size = sizeof(struct conf),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sluice-shuffle: the rows of a stream in the order of a hash of their keys, which
- * depends on nothing but these and the seed. The sorting is lib/order/row_sort.c; a
- * scan, since it keeps the rows itself. */
+ * depends on nothing but these and the seed. The sorting is lib/order/row_sort.c, which
+ * keeps the rows itself. */
 #include <stdlib.h>
 
 #include "base/row_hash.h"
@@ -88,7 +88,8 @@ static const struct sl_tool tool = {
     .out = "*",
     .needs = "id",
     .counts = counts,
-    .flow = SL_SCAN,
+    .flow = SL_COLLECT,
+    .reads_once = true,
     .seeded = true,
     .start = start,
     .step = step,

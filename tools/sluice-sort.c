@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sluice-sort: the rows of a stream in another order. The sorting is
- * lib/order/row_sort.c; a scan, since it keeps the rows itself. */
+ * lib/order/row_sort.c, which keeps the rows itself. */
 #include <stdlib.h>
 
 #include "order/row_sort.h"
@@ -90,7 +90,8 @@ static const struct sl_tool tool = {
     .in = "*",
     .out = "*",
     .counts = counts,
-    .flow = SL_SCAN,
+    .flow = SL_COLLECT,
+    .reads_once = true,
     .start = start,
     .step = step,
     .end = end,

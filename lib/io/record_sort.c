@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The external sort: one piece of memory, filled from both ends, records from
  * the front and their entries from the back. When they meet, the entries are
- * sorted and the records written in their order as a run. The memory is asked
- * for at once and touched as it is filled, so that a small input costs little.
+ * sorted and the records written in their order as a run. The address space is
+ * taken at once and memory as it is filled, so that a small input costs little
+ * whatever the budget is.
  *
  * What is merged at once is bounded by the memory: where there are more runs
  * than blocks that fit, a pass merges groups of them into a new file, and the
@@ -12,6 +13,7 @@
 #include "io/record_sort.h"
 
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "io/record_parts.h"
 
@@ -21,7 +23,7 @@ enum {
     BLOCK_MAX = 256 << 10,
     FAN_IN_MAX = 1024,
     PREFETCH = 12,
-    HUGE_PAGE = 2 << 20,
+    HUGE_PAGES_FROM = 16 << 20,
 };
 
 struct sl_record_sort {
@@ -71,7 +73,8 @@ enum sl_status sl_record_sort_new(struct sl_record_sort **out, size_t mem_bytes,
 
 static void free_memory(struct sl_record_sort *s)
 {
-    free(s->mem);
+    if (s->mem)
+        munmap(s->mem, s->mem_cap);
     s->mem = NULL;
     s->mem_cap = s->used = s->n_entries = 0;
 }
@@ -166,10 +169,15 @@ static enum sl_status check_length(const struct sl_record_sort *s, size_t n, str
 static enum sl_status take_memory(struct sl_record_sort *s, struct sl_err *err)
 {
     size_t cap = s->mem_bytes - 3 * s->block_bytes - s->mem_bytes / 8;
-    size_t unit = cap < 4 * (size_t)HUGE_PAGE ? 64 : HUGE_PAGE;
-    s->mem_cap = cap = cap / unit * unit;
-    s->mem = sl_big_alloc(&cap);
-    return s->mem ? SL_OK : sl_err_nomem(err, cap);
+    void *p = mmap(NULL, cap & ~(size_t)4095, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (p == MAP_FAILED)
+        return sl_err_nomem(err, cap);
+    s->mem = p;
+    s->mem_cap = cap & ~(size_t)4095;
+    if (s->mem_cap >= HUGE_PAGES_FROM)
+        (void)madvise(p, s->mem_cap, MADV_HUGEPAGE);
+    return SL_OK;
 }
 
 enum sl_status sl_record_sort_add(struct sl_record_sort *s, struct sl_str record,

@@ -160,7 +160,8 @@ static enum sl_status spill(struct sl_row_sort *s, struct sl_err *err)
         return SL_OK;
     give_back(s->records, 0, &s->touched);
     give_back(s->entries, 0, &s->touched_entries);
-    return sl_runs_reduce(&s->runs, SL_ROW_SORT_MOST_RUNS - 1, fan_in(s), err);
+    size_t n = fan_in(s);
+    return sl_runs_reduce(&s->runs, SL_ROW_SORT_MOST_RUNS + 1 - n, n, err);
 }
 
 /* ---- rows in ---- */

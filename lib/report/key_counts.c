@@ -94,9 +94,14 @@ struct sl_str sl_url_host(struct sl_str url, char out[SL_KEY_BYTES])
     for (const char *q = p; q < stop; q++)
         if (*q == '@')
             p = q + 1;
-    for (const char *q = p; q < stop && *p != '['; q++)
-        if (*q == ':')
-            stop = q;
+    /* The port, but not the colons of an address in brackets. */
+    const char *from = p;
+    if (p < stop && *p == '[')
+        while (from < stop && *from != ']')
+            from++;
+    for (; from < stop; from++)
+        if (*from == ':')
+            stop = from;
     if (stop - p > 4 && sl_str_starts_nocase((struct sl_str){ p, 4 }, SL_STR("www.")))
         p += 4;
     size_t n = 0;

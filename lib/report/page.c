@@ -6,6 +6,7 @@
 #include "report/page_parts.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* ---- what sections share ---- */
 
@@ -72,14 +73,13 @@ static const char *share_note(int64_t part, int64_t whole, char out[64])
 
 static void glance(struct sl_html *h, const struct sl_stages *s, const struct sl_walked *end)
 {
-    char kept[64], dropped[64], length[64], targets[64];
+    char kept[64], dropped[64], length[64], targets[64], number[32];
     struct sl_glance g = sl_stages_glance(s);
     const char *of_length = NULL, *of_targets = NULL;
     bool shards = end && end->type == SL_WALKED_SHARDS;
     if (shards) {
         snprintf(length, sizeof length, "of %lld tokens", (long long)end->length);
-        snprintf(targets, sizeof targets, "%.1f %% of places are targets",
-                 end->tokens ? (double)end->targets * 100 / (double)end->tokens : 0);
+        snprintf(targets, sizeof targets, "in %s places", sl_int_text(end->tokens, number));
         of_length = length;
         of_targets = targets;
         g.sequences = end->rows;
@@ -119,7 +119,7 @@ static void contents(struct sl_html *h, const struct sl_page *page, bool stages)
         sl_html_put(h, "<a href=#parts>Domains and languages</a>");
     if (page->kept)
         sl_html_put(h, "<a href=#kept>Documents kept</a>");
-    if (page->rejects)
+    if (sl_page_has_rejects(page))
         sl_html_put(h, "<a href=#dropped>Documents dropped</a>");
     if (stages)
         sl_html_put(h, "<a href=#lineage>Lineage</a>");
@@ -205,8 +205,10 @@ static void write_inputs(struct sl_html *h, const struct sl_page *page)
             sl_html_int(h, w->n_shards);
             sl_html_put(h, " shards of sequences");
         } else {
-            sl_html_put(h, "stream of ");
-            sl_html_cstr(h, w->kind[0] ? w->kind : "unknown kind");
+            sl_html_put(h, w->rejects ? "stream of rejected " : "stream of ");
+            sl_html_cstr(h, !w->kind[0]                       ? "rows of unknown kind"
+                            : strcmp(w->kind, "rejects") == 0 ? "records"
+                                                              : w->kind);
         }
         sl_html_put(h, "</td><td class=n>");
         sl_html_int(h, w->rows);

@@ -22,6 +22,7 @@
 struct sl_page_input {
     const char *name;
     struct sl_walked w;
+    struct sl_samples dropped; /* where it is a stream of rejects */
 };
 
 /* One way of dividing the kept rows. */
@@ -38,8 +39,7 @@ struct sl_page {
     const struct sl_page_input *inputs; /* streams and shards, then reports in stage order */
     int n_inputs;
     sl_law_check *law;
-    /* Of --kept: NULL, or what was found there; amount is what the keys count. */
-    const struct sl_samples *kept, *rejects;
+    const struct sl_samples *kept; /* NULL: not asked for; keys and amount are of these too */
     struct sl_page_keys keys[SL_PAGE_KEYS];
     int n_keys;
     const char *amount;           /* "tokens" or "bytes of text" */

@@ -60,30 +60,22 @@ static struct cost cost_of(const struct sl_json *r)
                           sl_count_of(r, "peak_memory_bytes") };
 }
 
-static void seconds(struct sl_html *h, double s)
-{
-    sl_html_putf(h, "<td class=n>%.2f</td>", s);
-}
-
 static void cost_row(struct sl_html *h, struct sl_str tool, const struct cost *c, double most_cpu)
 {
     sl_html_put(h, "<tr><th scope=row class=t>");
     sl_html_text(h, sl_tool_short(tool));
-    sl_html_put(h, "</th>");
-    seconds(h, c->seconds);
-    seconds(h, c->cpu);
-    sl_html_put(h, "<td class=cell>");
+    sl_html_putf(h, "</th><td class=n>%.2f</td><td class=cell>", c->cpu);
     sl_svg_share(h, (int64_t)(c->cpu * 1000), 0, (int64_t)(most_cpu * 1000));
     sl_html_put(h, "</td><td class=n>");
+    sl_html_bytes(h, c->memory);
+    sl_html_putf(h, "</td><td class=n>%.0f MB/s</td><td class=n>%.2f</td><td class=n>",
+                 c->seconds > 0 ? (double)c->in / 1e6 / c->seconds : 0, c->seconds);
     sl_html_bytes(h, c->in);
     sl_html_put(h, "</td><td class=n>");
     if (c->out)
         sl_html_bytes(h, c->out);
     else
         sl_html_put(h, "\xE2\x80\x93");
-    sl_html_putf(h, "</td><td class=n>%.0f MB/s</td><td class=n>",
-                 c->seconds > 0 ? (double)c->in / 1e6 / c->seconds : 0);
-    sl_html_bytes(h, c->memory);
     sl_html_put(h, "</td></tr>\n");
 }
 
@@ -92,9 +84,9 @@ static void cost_head(struct sl_html *h)
     sl_section_open(h, "cost", "What it cost");
     sl_html_put(h, "<p class=note>From the stages' own reports. Stages of a pipe run at the same "
                    "time, so their seconds overlap; CPU seconds do not.</p><div class=scroll>"
-                   "<table data-name=cost><thead><tr><th>Stage<th class=n>Seconds<th class=n>"
-                   "CPU&nbsp;s<th><th class=n>In<th class=n>Out<th class=n>Speed<th class=n>"
-                   "Peak&nbsp;memory</tr></thead><tbody>\n");
+                   "<table data-name=cost><thead><tr><th>Stage<th class=n>CPU&nbsp;s<th class=cell>"
+                   "<th class=n>Peak memory<th class=n>Speed<th class=n>Seconds<th class=n>In"
+                   "<th class=n>Out</tr></thead><tbody>\n");
 }
 
 void sl_page_cost(struct sl_html *h, const struct sl_page *page, const struct sl_stages *s)
@@ -122,11 +114,11 @@ void sl_page_cost(struct sl_html *h, const struct sl_page *page, const struct sl
         sum.memory += c.memory;
     }
     sl_html_putf(h,
-                 "</tbody><tfoot><tr><th scope=row>Together</th><td></td><td class=n>%.2f</td>"
-                 "<td></td><td></td><td></td><td></td><td class=n>",
+                 "</tbody><tfoot><tr><th scope=row>Together</th><td class=n>%.2f</td>"
+                 "<td class=cell></td><td class=n>",
                  sum.cpu);
     sl_html_bytes(h, sum.memory);
-    sl_html_put(h, "</td></tr></tfoot></table></div>\n");
+    sl_html_put(h, "</td><td colspan=4></td></tr></tfoot></table></div>\n");
     if (without)
         sl_html_putf(h, "<p class=note>%d stage%s without a report that has the same counts.</p>\n",
                      without, without == 1 ? "" : "s");
@@ -240,7 +232,7 @@ void sl_page_sizes(struct sl_html *h, const struct sl_stages *s)
     snprintf(desc, sizeof desc, "Histogram with a bin for each power of two, the first %s.",
              bin_text(z.lo, text));
     struct sl_chart c = { .title = "Documents by bytes of text",
-                          .note = "Each bar is twice as far as the one before.",
+                          .note = "From left to right the bins double in width.",
                           .desc = desc,
                           .x_unit = "bytes of text (UTF-8), powers of two",
                           .y_unit = "documents",
@@ -254,34 +246,67 @@ void sl_page_sizes(struct sl_html *h, const struct sl_stages *s)
 
 /* ---- scores ---- */
 
-static void score_chart(struct sl_html *h, const struct sl_stage *g, const char *name)
+/* Where a histogram's bins lie; by number where the stage does not say. */
+struct edges {
+    bool known;
+    double from, to;
+};
+
+static struct edges edges_of(const struct sl_stage *g, const char *name)
 {
-    int64_t bins[SCORE_BINS];
-    char labels[5][32], title[128], desc[96];
-    struct sl_tick ticks[5];
-    if (!bins_of(g, name, SCORE_BINS, bins))
-        return;
-    const struct sl_json *edges = sl_json_get(sl_json_get(g->json, "bins"), name);
-    double from = sl_json_real(sl_json_at(edges, 0)), to = sl_json_real(sl_json_at(edges, 1));
-    double per = sl_json_real(sl_json_at(edges, 2));
-    bool known = sl_json_count(edges) == 3 && per > 0 && to > from;
-    for (int i = 0; i < 5; i++) {
-        double at = i / 4.0;
-        ticks[i] = (struct sl_tick){ at, labels[i] };
-        snprintf(labels[i], sizeof labels[i], "%.4g",
-                 known ? (from + (to - from) * at) / per : SCORE_BINS * at);
+    const struct sl_json *e = sl_json_get(sl_json_get(g->json, "bins"), name);
+    double from = sl_json_real(sl_json_at(e, 0)), to = sl_json_real(sl_json_at(e, 1));
+    double per = sl_json_real(sl_json_at(e, 2));
+    if (sl_json_count(e) != 3 || !(per > 0) || !(to > from))
+        return (struct edges){ false, 0, SCORE_BINS };
+    return (struct edges){ true, from / per, to / per };
+}
+
+static double edge(const struct edges *e, double at)
+{
+    return e->from + (e->to - e->from) * at / SCORE_BINS;
+}
+
+static void score_table(struct sl_html *h, const struct edges *e, const int64_t *bins)
+{
+    char from[32], to[32];
+    sl_html_put(h, "<details><summary>As a table</summary><table data-name=scores><thead><tr>"
+                   "<th class=n>From<th class=n>To under<th class=n>Rows</tr></thead><tbody>\n");
+    for (int i = 0; i < SCORE_BINS; i++) {
+        if (!bins[i])
+            continue;
+        sl_html_putf(h, "<tr><td class=n>%s</td><td class=n>%s</td><td class=n>",
+                     i ? sl_short_text(edge(e, i), from) : "\xE2\x80\x93",
+                     i + 1 < SCORE_BINS ? sl_short_text(edge(e, i + 1), to) : "\xE2\x80\x93");
+        sl_html_int(h, bins[i]);
+        sl_html_put(h, "</td></tr>\n");
     }
+    sl_html_put(h, "</tbody></table></details>");
+}
+
+static void score_chart(struct sl_html *h, const struct sl_stage *g, const char *name,
+                        const int64_t *bins)
+{
+    char labels[5][32], title[160], desc[96];
+    struct sl_tick ticks[5];
+    struct edges e = edges_of(g, name);
+    for (int i = 0; i < 5; i++)
+        ticks[i] =
+            (struct sl_tick){ i / 4.0, sl_short_text(edge(&e, SCORE_BINS / 4.0 * i), labels[i]) };
     struct sl_str tool = sl_tool_short(g->tool);
     snprintf(title, sizeof title, "%.80s (%.*s)", name, (int)(tool.n < 32 ? tool.n : 32), tool.p);
     snprintf(desc, sizeof desc, "Histogram of 64 bins from %s to %s.", labels[0], labels[4]);
     struct sl_chart c = { .title = title,
                           .desc = desc,
-                          .x_unit = known ? "value; what is outside counts in the end bins"
-                                          : "number of the bin",
+                          .x_unit = e.known ? "value; what is outside counts in the end bins"
+                                            : "number of the bin",
                           .y_unit = "rows",
                           .ticks = ticks,
                           .n_ticks = 5 };
+    sl_html_put(h, "<div>");
     sl_svg_bars(h, &c, bins, NULL, SCORE_BINS, NULL);
+    score_table(h, &e, bins);
+    sl_html_put(h, "</div>\n");
 }
 
 void sl_page_scores(struct sl_html *h, const struct sl_stages *s)
@@ -298,7 +323,7 @@ void sl_page_scores(struct sl_html *h, const struct sl_stages *s)
                 sl_section_open(h, "scores", "Scores");
                 sl_html_put(h, "<div class=charts>\n");
             }
-            score_chart(h, &s->s[i], name);
+            score_chart(h, &s->s[i], name, bins);
         }
     }
     if (!shown)

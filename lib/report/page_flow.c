@@ -146,7 +146,7 @@ static void reason_table(struct sl_html *h, const struct sl_stages *s)
     if (rejected)
         sl_html_put(h, "<h3>Why documents went</h3><div class=scroll><table><thead><tr><th>Stage"
                        "<th>Reason<th class=n>Rows<th class=n>of its input<th class=n>of its "
-                       "rejects<th></tr></thead><tbody>\n");
+                       "rejects<th class=cell></tr></thead><tbody>\n");
     for (int i = 0; i < s->n && rejected; i++)
         reason_rows(h, &s->s[i], &zero);
     if (rejected)

@@ -13,6 +13,8 @@ void sl_section_open(struct sl_html *h, const char *id, const char *title);
 void sl_section_close(struct sl_html *h);
 /* The name of a tool without "sluice-". */
 struct sl_str sl_tool_short(struct sl_str tool);
+/* Is one of the inputs a stream of rejects? */
+bool sl_page_has_rejects(const struct sl_page *page);
 
 /* page_flow.c */
 void sl_page_funnel(struct sl_html *h, const struct sl_stages *s);

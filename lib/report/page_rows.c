@@ -154,10 +154,11 @@ static void key_table(struct sl_html *h, const struct sl_page_keys *k, const cha
         rest.rows += c->keys[i].rows;
         rest.amount += c->keys[i].amount;
     }
-    sl_html_putf(h,
-                 "<div><h3>%s <span class=note>%s</span></h3><div class=scroll><table "
-                 "data-name=keys><thead><tr><th>%s<th><th class=n>Rows<th class=n>",
-                 k->title, k->column, k->title);
+    sl_html_putf(
+        h,
+        "<div><h3>%s <span class=note>%s</span></h3><div class=scroll><table "
+        "class=keys data-name=keys><thead><tr><th>%s<th class=cell><th class=n>Rows<th class=n>",
+        k->title, k->column, k->title);
     sl_html_cstr(h, amount);
     sl_html_put(h, "<th class=n>Share</tr></thead><tbody>\n");
     for (uint32_t i = 0; i < shown; i++)
@@ -188,13 +189,12 @@ void sl_page_keys(struct sl_html *h, const struct sl_page *page)
 
 static bool is_named(const struct sl_sample *s, uint32_t i, const char *name)
 {
-    return sl_str_eq(sl_sample_str(s, s->columns[i].name_off, s->columns[i].name_n),
-                     sl_str_of(name));
+    return sl_str_eq(sl_sample_str(s, s->columns[i].name), sl_str_of(name));
 }
 
 static struct sl_str value_of(const struct sl_sample *s, uint32_t i)
 {
-    return sl_sample_str(s, s->columns[i].value_off, s->columns[i].value_n);
+    return sl_sample_str(s, s->columns[i].value);
 }
 
 static void leading(struct sl_html *h, const struct sl_sample *s, const char *name)
@@ -216,7 +216,7 @@ static void other_columns(struct sl_html *h, const struct sl_sample *s)
         if (!shown++)
             sl_html_put(h, "<details><summary class=note>Columns</summary><table><tbody>");
         sl_html_put(h, "<tr><th scope=row>");
-        sl_html_text(h, sl_sample_str(s, s->columns[i].name_off, s->columns[i].name_n));
+        sl_html_text(h, sl_sample_str(s, s->columns[i].name));
         sl_html_put(h, "</th><td dir=auto>");
         sl_html_text(h, value_of(s, i));
         sl_html_put(h, "</td></tr>");
@@ -232,13 +232,13 @@ static void sample(struct sl_html *h, const struct sl_sample *s)
     leading(h, s, "url");
     for (uint32_t i = 0; i < s->n_columns; i++)
         if (is_named(s, i, "reject_detail")) {
-            sl_html_put(h, "<div class=note>");
+            sl_html_put(h, "<div class=note>Detail: ");
             sl_html_text(h, value_of(s, i));
             sl_html_put(h, "</div>");
         }
     if (s->has_text) {
         sl_html_put(h, "<div class=text dir=auto lang=\"\" tabindex=0>");
-        sl_html_text(h, sl_sample_str(s, s->text_off, s->text_n));
+        sl_html_text(h, sl_sample_str(s, s->text));
         sl_html_put(h, s->cut ? "<span class=note> \xE2\x80\xA6</span></div>" : "</div>");
     }
     other_columns(h, s);
@@ -253,20 +253,23 @@ static void group(struct sl_html *h, const struct sl_sample_group *g)
     sl_html_put(h, "</div>\n");
 }
 
-static void section(struct sl_html *h, const struct sl_samples *s, const char *id,
-                    const char *title)
+/* Each reason in a box that opens; rows that have none, as what was kept, are open. */
+static void groups(struct sl_html *h, const struct sl_samples *s, bool open)
 {
-    sl_section_open(h, id, title);
-    sl_html_putf(h, "<p class=note>Of ");
+    sl_html_put(h, "<p class=note>");
+    if (s->rows)
+        sl_html_put(h, "Of ");
     sl_html_int(h, s->rows);
-    sl_html_put(h, " rows those with the smallest hashes, their first 600 characters.</p>\n");
+    sl_html_put(h, s->rows
+                       ? " rows those with the smallest hashes, their first 600 characters.</p>\n"
+                       : " rows.</p>\n");
     for (int i = 0; i < s->n_groups; i++) {
         const struct sl_sample_group *g = &s->groups[i];
         if (!g->name[0]) {
             group(h, g);
             continue;
         }
-        sl_html_putf(h, "<details%s><summary><b>", i == 0 ? " open" : "");
+        sl_html_putf(h, "<details%s><summary><b>", open && i == 0 ? " open" : "");
         sl_html_cstr(h, g->name);
         sl_html_put(h, "</b> <span class=note>");
         sl_html_int(h, g->n);
@@ -281,13 +284,46 @@ static void section(struct sl_html *h, const struct sl_samples *s, const char *i
         sl_html_int(h, s->rows_elsewhere);
         sl_html_put(h, ".</p>\n");
     }
-    sl_section_close(h);
+}
+
+bool sl_page_has_rejects(const struct sl_page *page)
+{
+    for (int i = 0; i < page->n_inputs; i++)
+        if (page->inputs[i].w.rejects)
+            return true;
+    return false;
+}
+
+static void dropped(struct sl_html *h, const struct sl_page *page)
+{
+    bool open = true;
+    for (int i = 0; i < page->n_inputs; i++) {
+        const struct sl_page_input *in = &page->inputs[i];
+        size_t n = sl_json_count(in->w.json);
+        if (!in->w.rejects)
+            continue;
+        sl_html_put(h, "<h3>");
+        if (n)
+            sl_html_text(
+                h, sl_tool_short(sl_json_str(sl_json_get(sl_json_at(in->w.json, n - 1), "tool"))));
+        sl_html_put(h, " <span class=note>");
+        sl_html_cstr(h, in->name);
+        sl_html_put(h, "</span></h3>\n");
+        groups(h, &in->dropped, open);
+        open &= in->dropped.rows == 0;
+    }
 }
 
 void sl_page_samples(struct sl_html *h, const struct sl_page *page)
 {
-    if (page->kept)
-        section(h, page->kept, "kept", "Documents kept");
-    if (page->rejects)
-        section(h, page->rejects, "dropped", "Documents dropped");
+    if (page->kept) {
+        sl_section_open(h, "kept", "Documents kept");
+        groups(h, page->kept, true);
+        sl_section_close(h);
+    }
+    if (sl_page_has_rejects(page)) {
+        sl_section_open(h, "dropped", "Documents dropped");
+        dropped(h, page);
+        sl_section_close(h);
+    }
 }

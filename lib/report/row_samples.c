@@ -33,10 +33,10 @@ void sl_samples_release(struct sl_samples *s)
 
 /* ---- one row ---- */
 
-/* The first max_chars characters of p, made valid. More bytes than these can
- * need are not looked at. */
-static enum sl_status add_cut(struct sl_buf *out, struct sl_str s, size_t max_chars, uint32_t *off,
-                              uint32_t *n, bool *cut, struct sl_err *err)
+/* The first max_chars characters of s, made valid; *cut says whether there are more.
+ * More bytes than these can need are not looked at. */
+static enum sl_status add_cut(struct sl_buf *out, struct sl_str s, size_t max_chars,
+                              struct sl_span *to, bool *cut, struct sl_err *err)
 {
     size_t most = max_chars * 4 + 4, from = out->n, chars = 0;
     uint64_t n_bad = 0;
@@ -54,10 +54,8 @@ static enum sl_status add_cut(struct sl_buf *out, struct sl_str s, size_t max_ch
     }
     more |= at < end;
     out->n = at ? (size_t)(at - out->p) : from;
-    *off = (uint32_t)from;
-    *n = (uint32_t)(out->n - from);
-    if (cut)
-        *cut = more;
+    *to = (struct sl_span){ (uint32_t)from, (uint32_t)(out->n - from) };
+    *cut = more;
     return SL_OK;
 }
 
@@ -74,10 +72,10 @@ static enum sl_status add_value(struct sl_buf *out, const struct sl_column *c, i
                                 struct sl_sample_column *to, struct sl_err *err)
 {
     char text[48];
+    bool cut;
     enum sl_type t = c->field->type;
     if (sl_type_is_utf8(t))
-        return add_cut(out, sl_column_str(c, row), VALUE_CHARS, &to->value_off, &to->value_n, NULL,
-                       err);
+        return add_cut(out, sl_column_str(c, row), VALUE_CHARS, &to->value, &cut, err);
     if (t == SL_T_BOOL)
         snprintf(text, sizeof text, "%s", sl_column_bool(c, row) ? "true" : "false");
     else if (t == SL_T_FLOAT32 || t == SL_T_FLOAT64)
@@ -86,7 +84,7 @@ static enum sl_status add_value(struct sl_buf *out, const struct sl_column *c, i
         snprintf(text, sizeof text, "%llu", (unsigned long long)sl_column_int(c, row));
     else
         snprintf(text, sizeof text, "%lld", (long long)sl_column_int(c, row));
-    return add_cut(out, sl_str_of(text), sizeof text, &to->value_off, &to->value_n, NULL, err);
+    return add_cut(out, sl_str_of(text), sizeof text, &to->value, &cut, err);
 }
 
 static enum sl_status add_column(struct sl_sample *s, const struct sl_column *c, int64_t row,
@@ -95,8 +93,8 @@ static enum sl_status add_column(struct sl_sample *s, const struct sl_column *c,
     if (s->n_columns == SL_SAMPLE_COLUMNS || sl_column_is_null(c, row))
         return SL_OK;
     struct sl_sample_column *to = &s->columns[s->n_columns];
-    SL_TRY(add_cut(&s->bytes, sl_str_of(c->field->name), SL_MAX_NAME_BYTES, &to->name_off,
-                   &to->name_n, NULL, err));
+    bool cut;
+    SL_TRY(add_cut(&s->bytes, sl_str_of(c->field->name), SL_MAX_NAME_BYTES, &to->name, &cut, err));
     SL_TRY(add_value(&s->bytes, c, row, to, err));
     s->n_columns++;
     return SL_OK;
@@ -130,8 +128,7 @@ static enum sl_status fill(struct sl_sample *s, const struct sl_batch *b, int64_
         if (!c || !sl_type_is_bytes(c->field->type) || sl_column_is_null(c, row))
             continue;
         s->has_text = true;
-        SL_TRY(add_cut(&s->bytes, sl_column_str(c, row), SL_SAMPLE_CHARS, &s->text_off, &s->text_n,
-                       &s->cut, err));
+        SL_TRY(add_cut(&s->bytes, sl_column_str(c, row), SL_SAMPLE_CHARS, &s->text, &s->cut, err));
     }
     return SL_OK;
 }

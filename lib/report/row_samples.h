@@ -21,16 +21,21 @@ enum {
     SL_SAMPLE_COLUMNS = 24
 };
 
+/* A piece of a sample's bytes. */
+struct sl_span {
+    uint32_t off, n;
+};
+
 struct sl_sample {
     uint64_t hash;
-    struct sl_buf bytes; /* what the strings below point into, by offset */
+    struct sl_buf bytes; /* what the spans are of; valid UTF-8 */
     uint32_t n_columns;
     struct sl_sample_column {
-        uint32_t name_off, name_n, value_off, value_n;
-    } columns[SL_SAMPLE_COLUMNS]; /* url and title first, reject_detail among them */
-    uint32_t text_off, text_n;
-    bool cut; /* the text goes on */
+        struct sl_span name, value;
+    } columns[SL_SAMPLE_COLUMNS]; /* url, title and reject_detail first */
+    struct sl_span text;
     bool has_text;
+    bool cut; /* the text goes on */
 };
 
 struct sl_sample_group {
@@ -55,10 +60,10 @@ void sl_samples_release(struct sl_samples *s);
 SL_MUST_USE enum sl_status sl_samples_add(struct sl_samples *s, const struct sl_batch *b,
                                           struct sl_err *err);
 
-/* A string of a sample, valid while the sample is. */
-static inline struct sl_str sl_sample_str(const struct sl_sample *s, uint32_t off, uint32_t n)
+/* A piece of a sample, valid while the sample is. */
+static inline struct sl_str sl_sample_str(const struct sl_sample *s, struct sl_span span)
 {
-    return (struct sl_str){ (const char *)s->bytes.p + off, n };
+    return (struct sl_str){ (const char *)s->bytes.p + span.off, span.n };
 }
 
 #endif

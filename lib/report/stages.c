@@ -120,8 +120,9 @@ static enum sl_status flatten(struct flatten *f, const struct sl_json *lineage, 
             const int which[2] = { k + 1, n };
             SL_TRY(flatten(f, sl_json_at(inputs, (size_t)k), depth + 1, which));
         }
-        bool joined_packed = n && f->out->s[f->out->n - 1].depth == depth + 1 &&
-                             (f->out->s[f->out->n - 1].packed || f->out->s[f->out->n - 1].packs);
+        /* The last branch says what is joined: all are of one kind. */
+        const struct sl_stage *last = n && f->out->n ? &f->out->s[f->out->n - 1] : NULL;
+        bool joined_packed = last && last->depth == depth + 1 && (last->packed || last->packs);
         struct sl_stage *s = add_stage(f);
         if (!s)
             return sl_err_nomem(f->err, sizeof *s);

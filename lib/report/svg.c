@@ -120,10 +120,11 @@ static void close_figure(struct sl_html *h, const struct sl_chart *c)
 
 /* ---- bars ---- */
 
-static void bars_of(struct sl_html *h, const struct axis *y, const int64_t *v, int n, bool wide)
+static void bars_of(struct sl_html *h, const struct axis *y, const int64_t *v, int n,
+                    const char *class, double share)
 {
-    double slot = (double)WIDTH / n, w = slot * (wide ? 0.92 : 0.6);
-    sl_html_putf(h, "<path class=%s d=\"", wide ? "d" : "k");
+    double slot = (double)WIDTH / n, w = slot * share;
+    sl_html_putf(h, "<path class=%s d=\"", class);
     for (int i = 0; i < n; i++) {
         double top = y_of(y, (double)v[i]);
         /* What is there is seen, however little it is. */
@@ -147,8 +148,8 @@ void sl_svg_bars(struct sl_html *h, const struct sl_chart *c, const int64_t *bar
     struct axis y = axis_over(0, high);
     open_figure(h, c, &y);
     if (behind)
-        bars_of(h, &y, behind, n, true);
-    bars_of(h, &y, bars, n, false);
+        bars_of(h, &y, behind, n, "d", 0.92);
+    bars_of(h, &y, bars, n, "k", behind ? 0.6 : 0.85);
     sl_html_put(h, "</svg>");
     close_figure(h, c);
     if (behind) {

@@ -27,6 +27,7 @@ void sl_walked_release(struct sl_walked *w)
 
 struct walk {
     const char *path;
+    bool rows;
     const struct sl_each_batch *each;
     struct sl_walked *out;
     struct sl_err *err;
@@ -65,6 +66,7 @@ static enum sl_status read_stream(const struct walk *k, struct sl_source *src)
     if (st == SL_OK) {
         const char *kind = sl_reader_schema(r)->kind;
         snprintf(k->out->kind, sizeof k->out->kind, "%s", kind ? kind : "");
+        k->out->rejects = sl_schema_find(sl_reader_schema(r), "reject_reason") >= 0;
         st = read_batches(k, r, &batch);
     } else {
         st = retell(r, st, k->err);
@@ -141,7 +143,7 @@ static enum sl_status walk_folder(const struct walk *k)
     enum sl_status st = sl_manifest_read(&m, path, k->err);
     if (st == SL_OK)
         st = take_manifest(k, &m);
-    if (st == SL_OK && k->each)
+    if (st == SL_OK && k->rows)
         st = read_shards(k, &m);
     sl_manifest_release(&m);
     return st;
@@ -152,7 +154,7 @@ static enum sl_status walk_folder(const struct walk *k)
 static enum sl_status walk_manifest(const struct walk *k, struct sl_str text)
 {
     struct sl_manifest m;
-    if (k->each)
+    if (k->rows)
         return sl_err_set(k->err, SL_E_DATA, "a manifest has no rows: name its folder");
     enum sl_status st = sl_manifest_parse(&m, text, k->err);
     if (st == SL_OK)
@@ -171,7 +173,7 @@ static enum sl_status walk_json(const struct walk *k, struct sl_source *src)
         st = sl_json_parse(&json, sl_buf_str(&text), k->err);
     bool report = sl_json_type(sl_json_get(json, "tool")) == SL_JSON_STR &&
                   sl_json_type(sl_json_get(json, "tally")) == SL_JSON_OBJECT;
-    if (st == SL_OK && report && !k->each) {
+    if (st == SL_OK && report && !k->rows) {
         k->out->type = SL_WALKED_REPORT;
         k->out->json = json;
         json = NULL;
@@ -203,11 +205,11 @@ static enum sl_status walk_file(const struct walk *k)
     return st;
 }
 
-enum sl_status sl_walk(const char *path, const struct sl_each_batch *each, struct sl_walked *w,
-                       struct sl_err *err)
+enum sl_status sl_walk(const char *path, enum sl_walk_mode mode, const struct sl_each_batch *each,
+                       struct sl_walked *w, struct sl_err *err)
 {
     struct stat info;
-    struct walk k = { path, each, w, err };
+    struct walk k = { path, mode == SL_WALK_ROWS, each, w, err };
     *w = (struct sl_walked){ 0 };
     bool input = strcmp(path, "-") == 0;
     bool folder = !input && stat(path, &info) == 0 && S_ISDIR(info.st_mode);

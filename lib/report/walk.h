@@ -6,8 +6,8 @@
  * JSON that --report writes; told apart by their first bytes.
  *
  * A stream is read to its end by the strict reader, so that what is drawn comes
- * from a whole one. Of a folder the manifest is read, and the shards where each
- * batch is asked for.
+ * from a whole one. Of a folder the manifest is read; the shards only where their
+ * rows are asked for.
  *
  * Errors    SL_E_DATA with what is wrong where; SL_E_SYSTEM.
  * Memory    one batch; of a folder its manifest.
@@ -25,14 +25,21 @@ struct sl_walked {
     int64_t rows;
     int64_t n_shards, length; /* of shards: sequences of length tokens */
     int64_t tokens, targets;  /* of shards, as the manifest has them */
+    bool rejects;             /* a stream of rows that a tool rejected */
     struct sl_json *json;     /* the lineage with tallies; of a report all of it */
 };
 
-/* Read path ("-": standard input). each may be NULL; it is called for every batch
- * of a stream or of all shards in their order. w is filled by the call and needs
- * a release in any case. */
-SL_MUST_USE enum sl_status sl_walk(const char *path, const struct sl_each_batch *each,
-                                   struct sl_walked *w, struct sl_err *err);
+/* What is read of an input. */
+enum sl_walk_mode {
+    SL_WALK_FACTS, /* what it says of itself; each is called for streams alone */
+    SL_WALK_ROWS   /* the rows: of shards too, and JSON is an error */
+};
+
+/* Read path ("-": standard input). each may be NULL; it is called for every batch.
+ * w is filled by the call and needs a release in any case. */
+SL_MUST_USE enum sl_status sl_walk(const char *path, enum sl_walk_mode mode,
+                                   const struct sl_each_batch *each, struct sl_walked *w,
+                                   struct sl_err *err);
 void sl_walked_release(struct sl_walked *w);
 
 #endif

@@ -72,6 +72,7 @@ struct sl_tool {
     bool takes_max_doc; /* takes --max-doc */
     bool rest;          /* scan, collect: takes --rest FILE, rejected rows as they came in */
     bool checks_input;  /* compare the input's digests with its trailer */
+    bool reads_once;    /* collect: keeps its rows itself; no sl_run_again, no spool */
 
     /* Everything below may be NULL but for the flow's own. */
     enum sl_status (*check)(void *conf, struct sl_err *err);
