@@ -34,6 +34,7 @@ part() {
 sed -n 's/^model name[^:]*: */processor: /p' /proc/cpuinfo | head -n 1
 echo "processors: $(nproc), load: $(cut -d' ' -f1-3 /proc/loadavg)"
 part 'WARC.gz reading' "$python" "$here/warc_bench.py" "$build"
+part 'JSON lines' "$python" "$here/import_bench.py" "$build"
 part 'HTML' "$python" "$here/html_bench.py" "$build"
 part 'Rule filters' "$python" "$here/filter_bench.py" "$build"
 part 'A filter between pipes' "$python" "$here/pipe_bench.py" "$build"

@@ -23,7 +23,7 @@ LANGS = ("en", "de", "pt", None, "")
 
 
 def doc(i):
-    return {"id": f"doc {i}", "text": f"text {i} " * (i % 40), "lang": LANGS[(i * i) % 7 % 5],
+    return {"id": f"doc {i}", "text": f"text {i} " * (i % 40), "lang": LANGS[i % 7 % 5],
             "n": i % 11, "even": i % 2 == 0}
 
 
@@ -159,8 +159,8 @@ def case_strata(p):
             got = set(sample(p, stream, *args, "--by", column))
             count.check(f"{args} --by {column}", got == {
                 i for members in rows.values() for i in members[:wanted(len(members))]})
-    p.fails("too many values", 1, ["--mem", "'id'"], "sluice-sample", "-n", 1, "--by", "id", "--mem",
-            "1M", stdin=stream)
+    p.fails("too many values", 1, ["--mem", "'id'"], "sluice-sample", "-n", 1, "--by", "id",
+            "--mem", "1M", stdin=stream)
     p.fails("no such column", 1, ["no column 'x'"], "sluice-sample", "-n", 1, "--by", "x",
             stdin=stream)
     p.fails("a float", 1, ["'f'"], "sluice-sample", "-n", 1, "--by", "f",
