@@ -235,7 +235,9 @@ def check_manifest(name, m, form, rows, tokens):
     schema = json.loads((ROOT / "schemas/export.schema.json").read_text())
     check(f"{name}: keys", list(m) == schema["required"], list(m))
     check(f"{name}: counts", (m["rows"], m["tokens"]) == (rows, tokens), m)
-    check(f"{name}: form", m["export"]["form"] == form and m["order_kept"] is True, m)
+    kept = (form, m["kind"]) != ("megatron", "tokens")
+    check(f"{name}: form", m["export"]["form"] == form and m["order_kept"] is kept, m)
+    check(f"{name}: lost", {"id", "tokens"} & set(m["lost"]) == {"id"}, m["lost"])
     check(f"{name}: files", sum(f["rows"] for f in m["export"]["files"]) == rows)
     check(f"{name}: last stage", m["lineage"][-1]["options"]["export"] == form)
     try:
