@@ -299,8 +299,7 @@ void sl_page_lineage(struct sl_html *h, const struct sl_stages *s)
         sl_html_text(h, g->version);
         const struct sl_json *seed = sl_json_get(sl_json_get(g->json, "options"), "seed");
         if (seed) {
-            sl_html_put(h, ", seed ");
-            sl_html_int(h, sl_json_int(seed));
+            sl_html_putf(h, ", seed %lld", (long long)sl_json_int(seed));
         }
         sl_html_put(h, "</span></summary>\n");
         pairs(h, "Options", sl_json_get(g->json, "options"), false);
