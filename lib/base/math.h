@@ -18,7 +18,7 @@ double sl_log(double x);
 /* As sl_log; exact for powers of two. */
 double sl_log2(double x);
 
-/* exp(0) is 1; infinity above 709.782712893384, 0 below -745.1332191019412. */
+/* exp(0) is 1; infinity above 709.782712893384, 0 below -745.14. */
 double sl_exp(double x);
 
 /* x to the y, for x that is not negative: NaN below 0, even where y is whole.

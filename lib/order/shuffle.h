@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #define SL_SHUFFLE_ROUNDS 12
+#define SL_SHUFFLE_GOLDEN 0x9e3779b97f4a7c15 /* the step of SplitMix64 */
 #define SL_SHUFFLE_MAX ((uint64_t)1 << 62)
 
 struct sl_shuffle {
