@@ -19,7 +19,7 @@
 
 /* What a source has left over, and which it is. */
 struct part {
-    uint64_t size;
+    unsigned __int128 size;
     size_t source;
 };
 
@@ -64,19 +64,11 @@ enum sl_status sl_shares_divide_units(const uint64_t *weights, size_t n, uint64_
     struct part *rest = malloc(n * sizeof *rest);
     if (!rest)
         return sl_err_nomem(err, n * sizeof *rest);
-    /* A remainder is below the sum, at most 2^78: its upper 64 bits would not do, so
-     * the weights are scaled down together until the sum fits into 64 bits. */
-    unsigned shift = 0;
-    while (sum >> shift >= (unsigned __int128)1 << 63)
-        shift++;
-    uint64_t scaled = 0;
-    for (size_t i = 0; i < n; i++)
-        scaled += weights[i] >> shift;
     uint64_t left = total;
     for (size_t i = 0; i < n; i++) {
-        unsigned __int128 product = (unsigned __int128)(weights[i] >> shift) * total;
-        shares[i] = (uint64_t)(product / scaled);
-        rest[i] = (struct part){ (uint64_t)(product % scaled), i };
+        unsigned __int128 product = (unsigned __int128)weights[i] * total;
+        shares[i] = (uint64_t)(product / sum);
+        rest[i] = (struct part){ product % sum, i };
         left -= shares[i];
     }
     qsort(rest, n, sizeof *rest, by_size_desc);

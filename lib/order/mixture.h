@@ -5,7 +5,7 @@
 /* Mixtures: the shares of sources. A share is a whole number of units of 2^-36
  * (SL_SHARE_ONE is the whole), and the shares of a mixture sum to exactly one.
  *
- * Memory    some of these take 24 bytes a source for the call (SL_E_SYSTEM).
+ * Memory    some of these take 40 bytes a source for the call (SL_E_SYSTEM).
  * Threads   pure functions.
  * Source    docs/orders.md, "Mixtures"; UniMax: Chung et al. 2023. */
 
