@@ -114,12 +114,14 @@ static bool fill_levels(struct segment *g, const struct sl_pacing *pacing)
     g->level_sum = malloc(g->n_blocks * sizeof *g->level_sum);
     if (!g->level || !g->level_sum)
         return false;
-    uint64_t sum = 0;
+    uint64_t sum = 0, n = g->end - g->begin;
     for (uint64_t b = 0; b < g->n_blocks; b++) {
-        double at = sl_pacing_at(pacing, ((double)b + 0.5) / (double)g->n_blocks);
+        uint64_t begin = block_begin(g, b), end = block_begin(g, b + 1);
+        double middle = (double)(begin + end) / (double)(2 * n);
+        double at = sl_pacing_at(pacing, middle);
         g->level[b] = (uint32_t)floor(at * (double)LEVEL_ONE + 0.5);
         g->level_sum[b] = sum;
-        sum += g->level[b] * (block_begin(g, b + 1) - block_begin(g, b));
+        sum += g->level[b] * (end - begin);
     }
     return true;
 }

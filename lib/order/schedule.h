@@ -10,7 +10,7 @@
  *           units of 2^-60; over all sources they sum to exactly t. Nothing drifts.
  * Steps     moving shares move in steps: a segment of N positions is cut into
  *           B = min(N, 65536) blocks, block b from floor(N b / B) on. In it the share is
- *           (1-g) from + g to, where g is the pacing at (b + 1/2) / B, to the nearest 2^-24.
+ *           (1-g) from + g to, where g is the pacing at the block's middle, to the nearest 2^-24.
  * Memory    32 bytes a source and segment, 12 a block of moving shares.
  * Threads   adding needs one thread; then it is only read.
  * Source    docs/orders.md, "Schedules". */
