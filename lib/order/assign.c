@@ -21,8 +21,9 @@
 
 #define ONE ((uint64_t)1 << SL_TARGET_BITS)
 #define KEY_BITS 16
-#define KEY_NEVER ((uint64_t)1 << 62) /* a time that does not come; with its source still unique \
-                                       */
+#define KEY_NEVER                                                                  \
+    ((uint64_t)1 << 62) /* a time that does not come; with its source still unique \
+                         */
 
 /* When a target is reached: `at` positions, with `over` more than was to be reached. Up to
  * `end` the share stands still; then one more item takes quot positions, and rem units less than
@@ -126,23 +127,26 @@ static void source_step(struct sl_assign *a, size_t i)
         mark_find(a, i, deadline_target(a, s->count), &s->deadline);
 }
 
-static void begin(struct sl_assign *a, const struct sl_schedule *s)
+/* counts: of each source; NULL: none. */
+static void begin(struct sl_assign *a, const struct sl_schedule *s, uint64_t position,
+                  const uint64_t *counts)
 {
     a->schedule = s;
-    a->position = 0;
+    a->position = position;
     a->n_positions = sl_schedule_n_positions(s);
     a->n_releases = a->n_deadlines = 0;
     for (size_t i = 0; i < a->n; i++) {
-        a->sources[i].count = 0;
+        struct source *of = &a->sources[i];
+        of->count = counts ? counts[i] : 0;
         if (a->n == 1)
             continue;
-        mark_find(a, i, release_target(a, 0), &a->sources[i].release);
-        mark_find(a, i, deadline_target(a, 0), &a->sources[i].deadline);
+        mark_find(a, i, release_target(a, of->count), &of->release);
+        mark_find(a, i, deadline_target(a, of->count), &of->deadline);
         if (a->n <= SL_ASSIGN_SCAN) {
-            a->releases[i] = a->sources[i].release.at;
-            a->deadlines[i] = key(a->sources[i].deadline.at, i);
+            a->releases[i] = of->release.at;
+            a->deadlines[i] = key(of->deadline.at, i);
         } else {
-            heap_push(a->releases, &a->n_releases, key(a->sources[i].release.at, i));
+            heap_push(a->releases, &a->n_releases, key(of->release.at, i));
         }
     }
 }
@@ -165,7 +169,7 @@ enum sl_status sl_assign_new(struct sl_assign **out, const struct sl_schedule *s
     a->sources = sources;
     a->releases = keys;
     a->deadlines = keys + n;
-    begin(a, s);
+    begin(a, s, 0, NULL);
     *out = a;
     return SL_OK;
 }
@@ -230,12 +234,38 @@ uint64_t sl_assign_count(const struct sl_assign *a, size_t source)
     return a->sources[source].count;
 }
 
+enum sl_status sl_assign_resume(struct sl_assign *a, uint64_t position, const uint64_t *counts,
+                                struct sl_err *err)
+{
+    uint64_t left = position;
+    if (position > a->n_positions)
+        return sl_err_set(err, SL_E_DATA, "position %llu is behind the schedule's end",
+                          (unsigned long long)position);
+    for (size_t i = 0; i < a->n; i++) {
+        if (counts[i] > left)
+            return sl_err_set(err, SL_E_DATA, "the sources gave more than all positions together");
+        left -= counts[i];
+        /* Below a target of 2^100, both sides are far from the ends of their type. */
+        __int128 error = (__int128)sl_schedule_target(a->schedule, i, position) -
+                         ((__int128)counts[i] << SL_TARGET_BITS);
+        __int128 most = (__int128)ONE - a->slack;
+        if (a->n > 1 && (error > most || error < -most))
+            return sl_err_set(err, SL_E_DATA,
+                              "source %zu gave %llu items, which this schedule never does", i + 1,
+                              (unsigned long long)counts[i]);
+    }
+    if (left)
+        return sl_err_set(err, SL_E_DATA, "the sources gave less than all positions together");
+    begin(a, a->schedule, position, counts);
+    return SL_OK;
+}
+
 enum sl_status sl_assign_switch(struct sl_assign *a, const struct sl_schedule *s,
                                 struct sl_err *err)
 {
     if (sl_schedule_n_sources(s) != a->n)
         return sl_err_set(err, SL_E_USAGE, "the new schedule has %zu sources, not %zu",
                           sl_schedule_n_sources(s), a->n);
-    begin(a, s);
+    begin(a, s, 0, NULL);
     return SL_OK;
 }

@@ -36,6 +36,16 @@ bool sl_assign_next(struct sl_assign *a, uint32_t *source);
 uint64_t sl_assign_position(const struct sl_assign *a);
 uint64_t sl_assign_count(const struct sl_assign *a, size_t source);
 
+/* Go on where another run of the same schedule stopped: what follows is what followed there,
+ * for nothing else of the past matters.
+ *
+ * position  positions filled, at most those of the schedule.
+ * counts    of each source; they sum to position.
+ * Errors    SL_E_DATA where no assignment of this schedule can have come there: the counts do
+ *           not sum up, or one is further from its target than the bound. a is then as before. */
+SL_MUST_USE enum sl_status sl_assign_resume(struct sl_assign *a, uint64_t position,
+                                            const uint64_t *counts, struct sl_err *err);
+
 /* Go on with another schedule from its position 0 on, as where a source of unknown size
  * has run out: for changes that could not be announced. The bound holds from here on for
  * the new schedule alone; against the sum of both targets every switch may add one more

@@ -263,6 +263,47 @@ static void switching(void **state)
     sl_schedule_free(other);
 }
 
+static void resuming(void **state)
+{
+    (void)state;
+    rng_state = 7;
+    for (int round = 0; round < 200; round++) {
+        size_t k = 1 + rng(rng(2) ? 6 : 40);
+        struct sl_schedule *s = random_schedule(k, 300, 3);
+        uint64_t at = rng(sl_schedule_n_positions(s) + 1), counts[41];
+        struct sl_assign *a, *b;
+        uint32_t x, y;
+        assert_int_equal(sl_assign_new(&a, s, NULL), SL_OK);
+        assert_int_equal(sl_assign_new(&b, s, NULL), SL_OK);
+        for (uint64_t t = 0; t < at; t++)
+            assert_true(sl_assign_next(a, &x));
+        for (size_t i = 0; i < k; i++)
+            counts[i] = sl_assign_count(a, i);
+        counts[0]++;
+        assert_int_equal(sl_assign_resume(b, at, counts, NULL), SL_E_DATA);
+        counts[0] -= 2;
+        assert_int_equal(sl_assign_resume(b, at, counts, NULL), SL_E_DATA);
+        counts[0]++;
+        assert_int_equal(sl_assign_resume(b, sl_schedule_n_positions(s) + 1, counts, NULL),
+                         SL_E_DATA);
+        assert_int_equal(sl_assign_position(b), 0);
+        assert_int_equal(sl_assign_resume(b, at, counts, NULL), SL_OK);
+        while (sl_assign_next(a, &x))
+            assert_true(sl_assign_next(b, &y) && x == y);
+        assert_false(sl_assign_next(b, &y));
+        counts[0] = sl_schedule_n_positions(s); /* sums up, but the others gave nothing */
+        for (size_t i = 1; i < k; i++)
+            counts[i] = 0;
+        bool all = sl_schedule_target(s, 0, counts[0]) + ONE > (unsigned __int128)counts[0]
+                                                                   << SL_TARGET_BITS;
+        if (k > 1 && !all)
+            assert_int_equal(sl_assign_resume(b, counts[0], counts, NULL), SL_E_DATA);
+        sl_assign_free(a);
+        sl_assign_free(b);
+        sl_schedule_free(s);
+    }
+}
+
 /* Nothing drifts where positions are many: the target at 10^12 is exact, and the sources
  * due around it are found. */
 static void far_targets(void **state)
@@ -294,6 +335,7 @@ int main(void)
         cmocka_unit_test(greedy_breaks_the_bound),
         cmocka_unit_test(known_sizes_are_never_passed),
         cmocka_unit_test(switching),
+        cmocka_unit_test(resuming),
         cmocka_unit_test(far_targets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

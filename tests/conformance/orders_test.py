@@ -75,6 +75,13 @@ def units_off(got, exact):
     return abs(float((Decimal(got) - exact) / Decimal(math.ulp(float(exact)))))
 
 
+def tables():
+    root = Path(__file__).resolve().parents[2]
+    p = subprocess.run([sys.executable, root / 'lib/base/gen/math_table.py'], capture_output=True)
+    check('math_table.h is what its script writes',
+          p.stdout == (root / 'lib/base/math_table.h').read_bytes())
+
+
 def numbers():
     """Errors against decimals, and against Python's own functions over many more values."""
     near_one = [1 + rng.uniform(-1, 1) * 2.0 ** rng.uniform(-50, -1) for _ in range(1000)]
@@ -439,7 +446,7 @@ if not DUMP.exists():
     print(f'skipped: {DUMP} was not built')
     sys.exit(77)
 with localcontext():
-    for part in (numbers, pacings, orders, pools, mixtures, assignments, long_schedule):
+    for part in (tables, numbers, pacings, orders, pools, mixtures, assignments, long_schedule):
         part()
 print(f'{passed} passed, {failed} failed')
 sys.exit(1 if failed else 0)
