@@ -156,9 +156,9 @@ static uint64_t border(const struct sl_permute_conf *c, uint64_t j)
 static uint64_t border_begin(const struct sl_permute *o, uint64_t p)
 {
     const struct sl_permute_conf *c = &o->conf;
-    /* The borders around p: those of the parts on both sides of it. */
+    /* A border has no width unless n >= 2S, so p lies in none but those of its part's ends. */
     uint64_t j = (uint64_t)((unsigned __int128)p * c->parts / c->n);
-    for (uint64_t i = j; i <= j + 2 && i < c->parts; i++) {
+    for (uint64_t i = j; i <= j + 1 && i < c->parts; i++) {
         if (i == 0)
             continue;
         uint64_t begin = border(c, i) - o->half;
