@@ -192,7 +192,7 @@ static enum sl_status flow_batches(struct sl_run *run, struct sl_err *err)
     struct sl_batch batch;
     sl_batch_init(&batch);
     enum sl_status st = SL_OK;
-    if (run->tool->flow == SL_COLLECT)
+    if (run->tool->flow == SL_COLLECT && !run->tool->reads_once)
         st = sl_run_keep(run, err);
     while (st == SL_OK) {
         st = sl_inputs_next(&run->in, &batch, err);

@@ -12,6 +12,8 @@
 #include "run/run_private.h"
 #include "run/source_name.h"
 
+enum { PRINT_MAX_BYTES = 16 << 20 };
+
 static int exit_code(enum sl_status st)
 {
     switch (st) {
@@ -224,6 +226,22 @@ static void release(struct sl_run *run)
     free(run->conf);
 }
 
+/* What the tool itself prints instead of running. */
+static bool answer_tool(struct sl_run *run, enum sl_status *st, struct sl_err *err)
+{
+    struct sl_buf text;
+    if (!run->tool->print)
+        return false;
+    sl_buf_init(&text, PRINT_MAX_BYTES);
+    *st = run->tool->print(run->conf, &text, err);
+    bool answered = *st != SL_OK || text.n;
+    if (*st == SL_OK && text.n &&
+        (fwrite(text.p, 1, text.n, stdout) != text.n || fflush(stdout) != 0))
+        *st = sl_err_sys(err, errno, "cannot write to standard output");
+    sl_buf_release(&text);
+    return answered;
+}
+
 static enum sl_status run_tool(struct sl_run *run, int argc, char **argv, struct sl_err *err)
 {
     enum sl_status st = SL_OK;
@@ -231,7 +249,7 @@ static enum sl_status run_tool(struct sl_run *run, int argc, char **argv, struct
     if (!run->conf)
         return sl_err_nomem(err, run->tool->conf_size);
     SL_TRY(parse(run, argc, argv, err));
-    if (answer_questions(run, &st, err))
+    if (answer_questions(run, &st, err) || answer_tool(run, &st, err))
         return st;
     if (reads_stdin(run) && !run->opt.files_from && isatty(STDIN_FILENO)) {
         sl_help_short(run, stderr);

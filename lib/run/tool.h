@@ -18,7 +18,7 @@
  *   SL_SINK    rows in, files or text out: step(), end()
  *   SL_PLAIN   no stream: plain()
  *
- * Calls, in order: check, start (the schemas are known), the flow's own, end,
+ * Calls, in order: print, check, start (the schemas are known), the flow's own, end,
  * commit, stop (always, when start was called).
  * Threads   map() runs on several threads at once with a task each; everything
  *           else on one thread. */
@@ -72,9 +72,13 @@ struct sl_tool {
     bool takes_max_doc; /* takes --max-doc */
     bool rest;          /* scan, collect: takes --rest FILE, rejected rows as they came in */
     bool checks_input;  /* compare the input's digests with its trailer */
+    bool reads_once;    /* collect: keeps its rows itself; no sl_run_again, no spool */
 
     /* Everything below may be NULL but for the flow's own. */
     enum sl_status (*check)(void *conf, struct sl_err *err);
+    /* For options that ask for text instead of a run: what is put into out is
+     * printed on standard output and the run ends; where nothing is, it goes on. */
+    enum sl_status (*print)(const void *conf, struct sl_buf *out, struct sl_err *err);
     /* Fill the member "rules" of the stage's lineage entry, an object: what rule
      * files came to, with versions and defaults. */
     enum sl_status (*rules)(const void *conf, struct sl_json *rules, struct sl_err *err);
@@ -154,6 +158,10 @@ void sl_run_note(struct sl_run *run, const char *fmt, ...) SL_PRINTF(2, 3);
 struct sl_rows *sl_run_rows(struct sl_run *run);
 /* The row is complete: it is counted, and written when its batch is full. */
 SL_MUST_USE enum sl_status sl_run_close_row(struct sl_run *run, struct sl_err *err);
+/* n rows of the output as bytes (arrow/row_bytes.h), in order: the same batches as
+ * sl_run_close_row for each of them would make. The strings are used up. */
+SL_MUST_USE enum sl_status sl_run_emit_rows(struct sl_run *run, struct sl_str *rows, size_t n,
+                                            struct sl_err *err);
 /* Scan, collect: pass a batch of the output's schema on, whole or some of its
  * rows, in order, as rows of the output. */
 SL_MUST_USE enum sl_status sl_run_pass(struct sl_run *run, const struct sl_batch *batch,

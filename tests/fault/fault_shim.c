@@ -173,6 +173,28 @@ ssize_t writev(int fd, const struct iovec *iov, int n_iov)
     return next(fd, iov, n_iov);
 }
 
+ssize_t pwrite(int fd, const void *buf, size_t n, off_t off)
+{
+    static ssize_t (*next)(int, const void *, size_t, off_t);
+    if (!next)
+        next = (ssize_t(*)(int, const void *, size_t, off_t))dlsym(RTLD_NEXT, "pwrite");
+    if (fails(WRITE))
+        return full(ENOSPC);
+    size_t m = shortened(n);
+    return n && !m ? interrupted() : next(fd, buf, m, off);
+}
+
+ssize_t pread(int fd, void *buf, size_t n, off_t off)
+{
+    static ssize_t (*next)(int, void *, size_t, off_t);
+    if (!next)
+        next = (ssize_t(*)(int, void *, size_t, off_t))dlsym(RTLD_NEXT, "pread");
+    if (fails(READ))
+        return full(EIO);
+    size_t m = shortened(n);
+    return n && !m ? interrupted() : next(fd, buf, m, off);
+}
+
 int fsync(int fd)
 {
     static int (*next)(int);
