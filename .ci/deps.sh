@@ -19,7 +19,7 @@ build=(gcc libc6-dev cmake ninja-build pkg-config libzstd-dev libxxhash-dev libd
 test=(libcmocka-dev clang clang-format libclang-rt-14-dev pmccabe universal-ctags binutils
   python3 python3-venv)
 test_extra=(llvm zstd brotli make wget debian-handbook groff-base zsh fish python3-numpy
-  python3-torch)
+  python3-torch unicode-data chromium fonts-dejavu-core)
 quickstart=(make wget python3 debian-handbook)
 quickstart_extra=(python3-numpy python3-torch)
 

@@ -289,7 +289,7 @@ static const struct sl_tool tool = {
     .examples = "sluice-dedup --exact docs.arrows > unique.arrows\n"
                 "sluice-dedup --exact --prefer 'date desc, url' --rejects twice.arrows docs.arrows "
                 "-o unique.arrows\n"
-                "sluice-dedup --exact --annotate docs.arrows | sluice-where 'dup_rank < 3'",
+                "sluice-dedup --exact --annotate docs.arrows -o marked.arrows",
     .notes = "Rows with one text are a cluster. One row of it is kept: the first of the input, or\n"
              "of --prefer, where id, copy and the place in the input break ties. A removed row's\n"
              "reject_detail is the id of the row that was kept. Empty texts are equal.\n"
