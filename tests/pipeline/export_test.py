@@ -369,6 +369,9 @@ def test_same_bytes():
             stream = sequences(1000, per_batch=per_batch)
             expect("batches", run(*args, "-o", folder, data=stream), 0)
             check(f"{form}: batches of {per_batch}", not differs(folder, whole))
+        folder = fresh("threads")
+        expect("threads", run(*args, "-T4", "-o", folder, data=sequences(1000)), 0)
+        check(f"{form}: four threads", not differs(folder, whole), differs(folder, whole))
         parts = []
         for i, (first, n) in enumerate(((0, 400), (400, 1), (401, 599))):
             parts.append(work / f"part-{i}.arrows")
