@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/utf8.h"
 #include "run/tool.h"
 #include "text/lz_cost.h"
@@ -30,6 +31,9 @@ static const struct sl_hist hists[] = {
     { "difficulty_sentence_length", 0, 64, 1 },
     { NULL, 0, 0, 0 },
 };
+
+/* Of each metric; grows when a text can get another score. */
+static const int versions[] = { 1, 1, 1, 1 };
 
 struct conf {
     const char *metric;
@@ -74,6 +78,14 @@ static enum sl_status check(void *conf, struct sl_err *err)
 static bool wanted(const struct conf *c, int k)
 {
     return c->wanted >> k & 1;
+}
+
+static enum sl_status rules(const void *conf, struct sl_json *json, struct sl_err *err)
+{
+    for (int k = 0; k < N_METRICS; k++)
+        if (wanted(conf, k))
+            SL_TRY(sl_json_set(json, metrics[k], sl_json_new_int(versions[k]), err));
+    return SL_OK;
 }
 
 static bool is_kept(const struct conf *c, const char *column)
@@ -160,9 +172,9 @@ static const struct sl_tool tool = {
     .name = "sluice-difficulty",
     .about = "score how difficult texts are, as columns difficulty_*",
     .group = "choose",
-    .examples = "sluice-difficulty docs.arrows -o scored.arrows\n"
-                "sluice-extract web.arrows | sluice-difficulty --metric compression | "
-                "sluice-tokenize | sluice-pack --length 2048 > packed.arrows",
+    .examples =
+        "sluice-difficulty docs.arrows -o scored.arrows\n"
+        "sluice-extract web.arrows | sluice-difficulty --metric compression > scored.arrows",
     .notes = "Every score grows with difficulty. compression: what a small compressor of our own\n"
              "would need, by what there is, in windows of 4 KiB. length: code points.\n"
              "word_length: mean code points of words, which are divided by blanks and have a\n"
@@ -178,6 +190,7 @@ static const struct sl_tool tool = {
     .hists = hists,
     .flow = SL_MAP,
     .check = check,
+    .rules = rules,
     .schema = schema,
     .worker_new = worker_new,
     .worker_free = free,

@@ -233,7 +233,7 @@ static enum sl_status keep_columns(struct sl_run *run, const struct sl_schema *i
 static enum sl_status schema(struct sl_run *run, const struct sl_schema *in, struct sl_schema *out,
                              struct sl_err *err)
 {
-    struct state *s;
+    struct state *s = NULL;
     SL_TRY(state_new(&s, sl_run_conf(run), err));
     sl_run_set_state(run, s);
     SL_TRY(keep_columns(run, in, out, err));
@@ -272,12 +272,14 @@ static void count_values(struct sl_task *t, const struct sl_filter *f, struct pl
     }
 }
 
-static enum sl_status drop(struct sl_task *t, int64_t row, const struct sl_filter_use *use,
-                           int rule, int reason, const double *values, struct sl_err *err)
+/* By a rule of the profile's filter i. */
+static enum sl_status drop(struct sl_task *t, int64_t row, size_t i, int rule, const double *values,
+                           struct sl_err *err)
 {
+    const struct state *s = sl_run_state(sl_task_run(t));
     char why[SL_FILTER_WHY_BYTES];
-    sl_filter_why(use, rule, values, why);
-    return sl_task_drop(t, row, reason, sl_str_of(why), err);
+    sl_filter_why(&s->profile->uses[i], rule, values, why);
+    return sl_task_drop(t, row, s->places[i].reason + rule, sl_str_of(why), err);
 }
 
 static enum sl_status filter_row(struct sl_task *t, int64_t row, struct sl_str text,
@@ -295,7 +297,7 @@ static enum sl_status filter_row(struct sl_task *t, int64_t row, struct sl_str t
         if (annotate)
             SL_TRY(add_values(t, use->filter, s->places[i], values, err));
         else if (rule >= 0)
-            return drop(t, row, use, rule, s->places[i].reason + rule, values, err);
+            return drop(t, row, i, rule, values, err);
         if (rule >= 0 && !reason)
             reason = use->filter->rules[rule].reason;
     }
@@ -327,35 +329,38 @@ static enum sl_status filter_batch(struct sl_task *t, struct sl_err *err)
     return pass_columns(t, err);
 }
 
+/* Filled by main before anything else runs, then constant. */
+static struct tables tables;
+
+static const struct sl_tool tool = {
+    .name = "sluice-filter",
+    .about = "drop documents by rules about their text, or annotate what the rules measure",
+    .group = "choose",
+    .examples = "sluice-filter --rejects dropped.arrows docs.arrows > kept.arrows\n"
+                "sluice-filter --annotate --profile my.yaml docs.arrows > scored.arrows\n"
+                "sluice-filter --print-profile > my.yaml",
+    .notes = "A document is dropped for one reason, that of the first rule that holds; in\n"
+             "--rejects stands the value beside its threshold. docs/filtering.md has every\n"
+             "rule, and the form of a profile.",
+    .options = options,
+    .conf_size = sizeof(struct conf),
+    .in = "docs",
+    .out = "docs",
+    .needs = "text",
+    .adds = tables.adds,
+    .reasons = tables.reasons,
+    .hists = tables.hists,
+    .flow = SL_MAP,
+    .check = check,
+    .print = print_profile,
+    .rules = rules,
+    .schema = schema,
+    .map = filter_batch,
+    .stop = stop,
+    .trial = "",
+};
+
 int main(int argc, char **argv)
 {
-    static struct tables tables;
-    const struct sl_tool tool = {
-        .name = "sluice-filter",
-        .about = "drop documents by rules about their text, or annotate what the rules measure",
-        .group = "choose",
-        .examples = "sluice-filter --rejects dropped.arrows docs.arrows > kept.arrows\n"
-                    "sluice-filter --annotate --profile my.yaml docs.arrows > scored.arrows\n"
-                    "sluice-filter --print-profile > my.yaml",
-        .notes = "A document is dropped for one reason, that of the first rule that holds; in\n"
-                 "--rejects stands the value beside its threshold. docs/filtering.md has every\n"
-                 "rule, and the form of a profile.",
-        .options = options,
-        .conf_size = sizeof(struct conf),
-        .in = "docs",
-        .out = "docs",
-        .needs = "text",
-        .adds = tables.adds,
-        .reasons = tables.reasons,
-        .hists = tables.hists,
-        .flow = SL_MAP,
-        .check = check,
-        .print = print_profile,
-        .rules = rules,
-        .schema = schema,
-        .map = filter_batch,
-        .stop = stop,
-        .trial = "",
-    };
     return make_tables(&tables) ? sl_tool_main(&tool, argc, argv) : 70;
 }

@@ -4,9 +4,11 @@
  * the law of conservation along the lineage. All operands are checked, also
  * behind one that is wrong. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "order/export.h"
 #include "order/stream_check.h"
 #include "run/conserve.h"
 #include "run/kinds.h"
@@ -52,12 +54,40 @@ static enum sl_status check_schema(const struct sl_schema *s, struct sl_err *err
     return SL_OK;
 }
 
-static enum sl_status check_one(const char *path, struct sl_facts *f, struct sl_err *err)
+/* The files of an export as facts of one column. They have no ids: that the rows
+ * are those which the last stage counted is all that can be said. */
+static enum sl_status check_export(const char *path, struct sl_facts *f, struct sl_err *err)
+{
+    struct sl_export_facts x;
+    struct sl_json *lineage = NULL;
+    struct sl_conserved left = { 0 };
+    enum sl_status st = sl_export_check(path, &x, err);
+    if (st == SL_OK)
+        st = sl_json_parse(&lineage, sl_str_of(x.lineage), err);
+    if (st == SL_OK)
+        st = sl_conserve_check(lineage, &left, err);
+    if (st == SL_OK && left.known && left.rows != x.rows)
+        st = sl_err_set(err, SL_E_DATA, "%lld rows, where the lineage has %lld", (long long)x.rows,
+                        (long long)left.rows);
+    sl_json_free(lineage);
+    free(x.lineage);
+    SL_TRY(st);
+    f->form = x.form;
+    f->n_rows = x.rows;
+    return sl_facts_one_column(f, "tokens", x.column, err);
+}
+
+static enum sl_status check_rows(const char *path, struct sl_facts *f, struct sl_err *err)
 {
     SL_TRY(is_folder(path) ? sl_shards_check(path, f, err) : sl_stream_check(path, NULL, f, err));
-    enum sl_status st = sl_conserve_check_end(sl_str_of(f->lineage), f->n_rows, f->ids, err);
-    if (st == SL_OK && f->n_shards < 0)
-        st = check_schema(&f->schema, err);
+    SL_TRY(sl_conserve_check_end(sl_str_of(f->lineage), f->n_rows, f->ids, err));
+    return f->n_shards < 0 ? check_schema(&f->schema, err) : SL_OK;
+}
+
+static enum sl_status check_one(const char *path, struct sl_facts *f, struct sl_err *err)
+{
+    bool export = is_folder(path) && sl_export_is(path);
+    enum sl_status st = export ? check_export(path, f, err) : check_rows(path, f, err);
     if (st != SL_OK)
         sl_err_at(err, shown(path), -1, -1);
     return st;
@@ -73,6 +103,8 @@ static enum sl_status say(struct sl_run *run, const char *path, const struct sl_
     sl_hash128_hex(f->digest, hex);
     if (f->n_shards >= 0)
         snprintf(shards, sizeof shards, " in %lld shards", (long long)f->n_shards);
+    if (f->form)
+        snprintf(shards, sizeof shards, " for %s", f->form);
     sl_buf_init(&line, 1 << 16);
     enum sl_status st = sl_buf_addf(&line, err, "%s: ok, %lld rows%s, digest %.32s\n", shown(path),
                                     (long long)f->n_rows, shards, hex);
@@ -162,8 +194,9 @@ static const struct sl_tool tool = {
     .examples = "sluice-verify docs.arrows shards/\n"
                 "sluice-verify --same packed.arrows shards/",
     .notes =
-        "A folder is one that sluice-shard wrote; without its manifest.json it is not complete\n"
-        "and is refused. A line is printed for every input that is right (none with -q). All\n"
+        "A folder is one that sluice-shard wrote, an export too; without its manifest.json it\n"
+        "is not complete and is refused. Of an export --same compares the tokens. A line is "
+        "printed for every input that is right (none with -q). All\n"
         "inputs are checked, also behind one that is wrong.",
     .options = options,
     .conf_size = sizeof(struct conf),

@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 # From a crawl to token shards, on real input, with one command.
 # Builds, crawls the Debian handbook from a server on this machine, runs WARC to
-# shards, trains a tiny model for a few steps, and prints what each stage did.
+# shards (choosing and ordering on the way), trains a tiny model for a few steps,
+# prints what each stage did, and draws it as a page, report.html.
 # Everything lands in out/quickstart. A second run does nothing; a run that was
 # killed goes on where it stopped.
 #
 # OUT        folder for all of it, without spaces in its name [out/quickstart]
+# ORDER      in which a model reads: shuffle, warmup or sorted, see order.sh [shuffle]
 # LANGUAGES  see crawl.sh; only the first run asks for them
 set -euo pipefail
 
@@ -37,7 +39,8 @@ say "crawl"
 $here/crawl.sh "$out"
 
 say "WARC to shards"
-to=(make --no-print-directory -s -f $here/Makefile "OUT=$out" "BIN=$bin")
+to=(make --no-print-directory -s -f $here/Makefile "OUT=$out" "BIN=$bin"
+  "ORDER=${ORDER:-shuffle}")
 "${to[@]}"
 
 say "train a tiny model for a few steps"
@@ -50,13 +53,16 @@ fi
 
 say "done; what each stage did"
 python3 $here/table.py "$out"
+echo
+echo "The report, a page to look at in a browser:"
+realpath --relative-to="$start" "$out/report.html"
 
 # Commands that can be pasted where this was started.
 near() { printf %q "$(realpath --relative-to="$start" "$1")"; }
 cat <<TXT
 
-The shards and their manifest are in $(near "$out/shards"). Three commands to try next:
-  $(near $bin/sluice-export) --columns url,title $(near "$out/docs.arrows") | head -n 3
+The shards and their manifest are in $(near "$out/shards"). Commands to try next:
+  $(near $bin/sluice-export) --columns url,difficulty_compression $(near "$out/kept.arrows") | head -n 3
+  $(near $bin/sluice-export) --columns url,reject_reason,reject_detail $(near "$out/filter-rejects.arrows") | head -n 3
   $(near $bin/sluice-verify) $(near "$out/docs.arrows") $(near "$out/shards")
-  $(near $bin/sluice)
 TXT

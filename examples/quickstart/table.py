@@ -8,7 +8,7 @@ import sys
 
 
 def rows(folder):
-    for path in sorted(glob.glob(os.path.join(folder, "[0-9]-*.json"))):
+    for path in sorted(glob.glob(os.path.join(folder, "[0-9]*-*.json"))):
         with open(path, encoding="utf-8") as f:
             report = json.load(f)
         tally = report["tally"]

@@ -189,7 +189,9 @@ static enum sl_status take_event(struct loader *l, const yaml_event_t *e)
 static enum sl_status load(struct loader *l)
 {
     yaml_parser_set_encoding(&l->parser, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&l->parser, (const unsigned char *)l->text.p, l->text.n);
+    /* the library does not accept NULL, not even for no bytes */
+    const char *bytes = l->text.n ? l->text.p : "";
+    yaml_parser_set_input_string(&l->parser, (const unsigned char *)bytes, l->text.n);
     while (!l->ended) {
         yaml_event_t e;
         if (!yaml_parser_parse(&l->parser, &e))

@@ -321,6 +321,8 @@ static void test_hostile(void **state)
     assert_int_equal(read_text(SL_STR("a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n"), &c, &a, &err),
                      SL_E_DATA);
     sl_arena_release(&a);
+    assert_int_equal(read_text((struct sl_str){ NULL, 0 }, &c, &a, &err), SL_E_DATA);
+    sl_arena_release(&a);
     memset(deep, '[', sizeof deep);
     assert_int_equal(read_text((struct sl_str){ deep, sizeof deep }, &c, &a, &err), SL_E_DATA);
     assert_string_equal(err.msg, "x.yaml:1:33: nested too deeply");

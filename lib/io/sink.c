@@ -149,6 +149,26 @@ enum sl_status sl_sink_flush(struct sl_sink *s, struct sl_err *err)
     return SL_OK;
 }
 
+enum sl_status sl_sink_patch(struct sl_sink *s, int64_t off, const void *p, size_t n,
+                             struct sl_err *err)
+{
+    SL_TRY(sl_sink_flush(s, err));
+    if (!s->path || off < 0 || (int64_t)n > s->off - off) {
+        (void)sl_err_set(&s->err, SL_E_BUG, "bytes overwritten where no file has them");
+        return fail(s, err);
+    }
+    for (size_t done = 0; done < n;) {
+        ssize_t part = pwrite(s->fd, (const uint8_t *)p + done, n - done, off + (int64_t)done);
+        if (part > 0) {
+            done += (size_t)part;
+        } else if (part == 0 || errno != EINTR) {
+            (void)sl_err_sys(&s->err, part == 0 ? EIO : errno, "cannot write");
+            return fail(s, err);
+        }
+    }
+    return SL_OK;
+}
+
 /* ---- names ---- */
 
 static size_t folder_length(const char *path)

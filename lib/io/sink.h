@@ -50,6 +50,11 @@ SL_MUST_USE enum sl_status sl_sink_writev(struct sl_sink *s, const struct iovec 
                                           struct sl_err *err);
 SL_MUST_USE enum sl_status sl_sink_flush(struct sl_sink *s, struct sl_err *err);
 
+/* Overwrite n bytes at off of a file that was written so far; what is written next
+ * still goes to its end. SL_E_BUG where it is no file, or has not so many bytes. */
+SL_MUST_USE enum sl_status sl_sink_patch(struct sl_sink *s, int64_t off, const void *p, size_t n,
+                                         struct sl_err *err);
+
 /* Flush, and for a file: sync, close and give it its final name. After this
  * only sl_sink_free may follow. */
 SL_MUST_USE enum sl_status sl_sink_commit(struct sl_sink *s, struct sl_err *err);

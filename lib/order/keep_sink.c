@@ -124,6 +124,18 @@ struct sl_sink *sl_keep_sink(struct sl_keep *k)
     return k->sink;
 }
 
+enum sl_status sl_keep_patch(struct sl_keep *k, int64_t off, const void *p, size_t n,
+                             struct sl_err *err)
+{
+    if (k->sink != k->fresh)
+        SL_TRY(sl_sink_flush(k->sink, err));
+    if (!k->fresh && begin_fresh(k) != SL_OK) {
+        sl_err_keep(err, &k->err);
+        return k->err.status;
+    }
+    return sl_sink_patch(k->fresh, off, p, n, err);
+}
+
 enum sl_status sl_keep_commit(struct sl_keep *k, bool *kept, struct sl_err *err)
 {
     *kept = false;

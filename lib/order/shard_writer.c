@@ -14,6 +14,7 @@
 #include "arrow/digest.h"
 #include "arrow/rows.h"
 #include "arrow/writer.h"
+#include "order/folder_begin.h"
 #include "order/keep_sink.h"
 #include "order/shard_folder.h"
 #include "order/shard_layout.h"
@@ -40,111 +41,10 @@ struct sl_shard_writer {
 
 /* ---- beginning ---- */
 
-/* What a folder holds, by what it means here. */
-struct contents {
-    bool manifest, begun, begun_same;
-    const char *other; /* the first name that is none of a shard folder's */
-    bool any;
-};
-
-static enum sl_status read_begun(struct sl_folder *f, struct sl_str begun, bool *same,
-                                 struct sl_err *err)
+static bool is_shard(const char *name, const void *ctx)
 {
-    struct sl_buf old;
-    sl_buf_init(&old, begun.n + 1);
-    enum sl_status st = sl_folder_read(f, SL_BEGUN_NAME, &old, err);
-    *same = st == SL_OK && sl_str_eq(sl_buf_str(&old), begun);
-    sl_buf_release(&old);
-    if (st != SL_E_DATA)
-        return st;
-    sl_err_reset(err); /* longer than ours: another one */
-    return SL_OK;
-}
-
-static struct contents look(const char *const *names, size_t n)
-{
-    struct contents found = { 0 }, *c = &found;
-    for (size_t i = 0; i < n; i++) {
-        if (sl_folder_is_temp(names[i]))
-            continue;
-        c->any = true;
-        if (strcmp(names[i], SL_MANIFEST_NAME) == 0)
-            c->manifest = true;
-        else if (strcmp(names[i], SL_BEGUN_NAME) == 0)
-            c->begun = true;
-        else if (sl_shard_number(names[i]) < 0 && !c->other)
-            c->other = names[i];
-    }
-    return found;
-}
-
-/* Fresh, or the rest of the same run; everything else needs force. */
-static enum sl_status check_contents(const struct sl_shard_writer *w, const struct contents *c,
-                                     struct sl_err *err)
-{
-    const char *dir = w->folder.dir;
-    if (!c->any || (c->begun_same && !c->other))
-        return SL_OK;
-    if (c->other)
-        return sl_err_set(err, SL_E_USAGE,
-                          "the folder '%s' holds '%s'; -f writes into it all the same", dir,
-                          c->other);
-    if (c->begun)
-        return sl_err_set(err, SL_E_USAGE,
-                          "the folder '%s' holds an unfinished run of other input or options "
-                          "(" SL_BEGUN_NAME "); -f replaces it",
-                          dir);
-    if (c->manifest)
-        return sl_err_set(
-            err, SL_E_USAGE,
-            "the folder '%s' holds finished shards (" SL_MANIFEST_NAME "); -f replaces them", dir);
-    return sl_err_set(err, SL_E_USAGE,
-                      "the folder '%s' holds shards of no known run; -f replaces them", dir);
-}
-
-static enum sl_status write_begun(struct sl_shard_writer *w, struct sl_str begun,
-                                  struct sl_err *err)
-{
-    struct sl_sink *to = NULL;
-    const char *path = sl_folder_path(&w->folder, SL_BEGUN_NAME);
-    if (!path)
-        return sl_err_nomem(err, 0);
-    SL_TRY(sl_sink_open(&to, path, true, err));
-    enum sl_status st = sl_sink_write(to, begun.p, begun.n, err);
-    if (st == SL_OK)
-        st = sl_sink_commit(to, err);
-    sl_sink_free(to);
-    return st;
-}
-
-/* The manifest goes before anything else changes, and for good. */
-static enum sl_status clear(struct sl_shard_writer *w, const char *const *names, size_t n,
-                            struct sl_err *err)
-{
-    SL_TRY(sl_folder_remove(&w->folder, SL_MANIFEST_NAME, err));
-    SL_TRY(sl_folder_sync(&w->folder, err));
-    for (size_t i = 0; i < n; i++)
-        if (sl_folder_is_temp(names[i]))
-            SL_TRY(sl_folder_remove(&w->folder, names[i], err));
-    return SL_OK;
-}
-
-static enum sl_status begin_folder(struct sl_shard_writer *w, const struct sl_shard_options *o,
-                                   struct sl_arena *arena, struct sl_err *err)
-{
-    const char *const *names;
-    size_t n;
-    struct contents c;
-    SL_TRY(sl_folder_list(&w->folder, arena, &names, &n, err));
-    c = look(names, n);
-    if (c.begun)
-        SL_TRY(read_begun(&w->folder, o->begun, &c.begun_same, err));
-    if (!o->force)
-        SL_TRY(check_contents(w, &c, err));
-    SL_TRY(clear(w, names, n, err));
-    if (!c.begun_same)
-        SL_TRY(write_begun(w, o->begun, err));
-    return sl_folder_sync(&w->folder, err);
+    (void)ctx;
+    return sl_shard_number(name) >= 0;
 }
 
 static enum sl_status take_schema(struct sl_shard_writer *w, const struct sl_schema *schema,
@@ -189,7 +89,9 @@ static enum sl_status take_names(struct sl_shard_writer *w, struct sl_err *err)
 static enum sl_status begin(struct sl_shard_writer *w, const struct sl_shard_options *o,
                             struct sl_err *err)
 {
-    struct sl_arena names;
+    struct sl_folder_start start = {
+        .begun = o->begun, .force = o->force, .what = "shards", .is_made = is_shard
+    };
     w->manifest.per_shard = o->per_shard;
     if (o->per_shard < 1)
         return sl_err_set(err, SL_E_BUG, "shards without sequences");
@@ -201,10 +103,7 @@ static enum sl_status begin(struct sl_shard_writer *w, const struct sl_shard_opt
     if (!w->digest)
         return sl_err_nomem(err, 0);
     SL_TRY(sl_folder_open(&w->folder, o->dir, true, err));
-    sl_arena_init(&names, 0);
-    enum sl_status st = begin_folder(w, o, &names, err);
-    sl_arena_release(&names);
-    return st;
+    return sl_folder_begin(&w->folder, &start, err);
 }
 
 enum sl_status sl_shard_writer_new(struct sl_shard_writer **out,
@@ -415,18 +314,9 @@ enum sl_status sl_shard_writer_end(struct sl_shard_writer *w, struct sl_err *err
     return st;
 }
 
-static enum sl_status write_manifest(struct sl_shard_writer *w, struct sl_err *err)
+static enum sl_status write_manifest(const void *manifest, struct sl_sink *to, struct sl_err *err)
 {
-    struct sl_sink *to = NULL;
-    const char *path = sl_folder_path(&w->folder, SL_MANIFEST_NAME);
-    if (!path)
-        return sl_err_nomem(err, 0);
-    SL_TRY(sl_sink_open(&to, path, true, err));
-    enum sl_status st = sl_manifest_write(&w->manifest, to, err);
-    if (st == SL_OK)
-        st = sl_sink_commit(to, err);
-    sl_sink_free(to);
-    return st;
+    return sl_manifest_write(manifest, to, err);
 }
 
 enum sl_status sl_shard_writer_commit(struct sl_shard_writer *w, struct sl_str lineage,
@@ -435,11 +325,7 @@ enum sl_status sl_shard_writer_commit(struct sl_shard_writer *w, struct sl_str l
     w->manifest.lineage = sl_arena_str(&w->manifest.arena, lineage);
     if (!w->manifest.lineage)
         return sl_err_nomem(err, lineage.n);
-    SL_TRY(sl_folder_sync(&w->folder, err));
-    SL_TRY(write_manifest(w, err));
-    SL_TRY(sl_folder_sync(&w->folder, err));
-    SL_TRY(sl_folder_remove(&w->folder, SL_BEGUN_NAME, err));
-    return sl_folder_sync(&w->folder, err);
+    return sl_folder_finish(&w->folder, write_manifest, &w->manifest, err);
 }
 
 const struct sl_manifest *sl_shard_writer_manifest(const struct sl_shard_writer *w)

@@ -26,6 +26,7 @@ struct sl_facts {
     char *lineage;              /* JSON array with tallies */
     char **names;               /* of the columns; for a folder from its manifest */
     uint32_t n_columns;
+    const char *form; /* static, of an export, whose only column is "tokens"; else NULL */
 };
 
 void sl_facts_init(struct sl_facts *f);
@@ -46,7 +47,12 @@ SL_MUST_USE enum sl_status sl_stream_check(const char *path, const struct sl_eac
 SL_MUST_USE enum sl_status sl_shards_check(const char *dir, struct sl_facts *facts,
                                            struct sl_err *err);
 
-/* Which of two differs, "column 'tokens' differs"; "" where they are equal. */
+/* Make facts, which were initialised, those of one column. */
+SL_MUST_USE enum sl_status sl_facts_one_column(struct sl_facts *f, const char *name,
+                                               struct sl_hash128 digest, struct sl_err *err);
+
+/* Which of two differs, "column 'tokens' differs"; "" where they are equal. Where
+ * one is an export, its one column is compared. */
 void sl_facts_difference(const struct sl_facts *a, const struct sl_facts *b, char out[512]);
 
 #endif

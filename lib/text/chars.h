@@ -27,8 +27,18 @@ enum {
     SL_CHAR_SPACE = 1 << 7   /* the property White_Space: without U+001C..U+001F */
 };
 
+/* The tables: flags of the blocks of 128 code points, equal ones once. */
+enum { SL_CHAR_END = 0xe0200, SL_CHAR_BLOCK = 128 };
 extern const uint8_t sl_char_ascii[128];
-unsigned sl_char_class_beyond(uint32_t cp);
+extern const uint8_t sl_char_index[SL_CHAR_END / SL_CHAR_BLOCK];
+extern const uint8_t sl_char_flags[];
+
+static inline unsigned sl_char_class_beyond(uint32_t cp)
+{
+    if (cp >= SL_CHAR_END)
+        return 0;
+    return sl_char_flags[sl_char_index[cp / SL_CHAR_BLOCK] * SL_CHAR_BLOCK + cp % SL_CHAR_BLOCK];
+}
 
 /* The flags of a code point. */
 static inline unsigned sl_char_class(uint32_t cp)

@@ -17,7 +17,6 @@
 
 #include <string.h>
 
-#include "base/utf8.h"
 #include "text/chars.h"
 
 enum { BLOCK = 64 };
@@ -171,27 +170,40 @@ static void finish_over(struct sl_class_scan *s, struct sl_class_mask *m)
     s->over = 0;
 }
 
-/* p: the block; end: behind the text, or the block if that comes first in the
- * copied last block. high: bytes that are not ASCII. */
-static void beyond_ascii(struct sl_class_scan *s, const uint8_t *p, const uint8_t *end,
-                         uint64_t high, struct sl_class_mask *m)
+/* As sl_utf8_next, of a code point of two bytes or more. */
+static inline uint32_t decode(const uint8_t *p, unsigned *n)
+{
+    if (p[0] < 0xe0) {
+        *n = 2;
+        return (p[0] & 0x1fu) << 6 | (p[1] & 0x3fu);
+    }
+    if (p[0] < 0xf0) {
+        *n = 3;
+        return (p[0] & 0x0fu) << 12 | (p[1] & 0x3fu) << 6 | (p[2] & 0x3fu);
+    }
+    *n = 4;
+    return (p[0] & 0x07u) << 18 | (p[1] & 0x3fu) << 12 | (p[2] & 0x3fu) << 6 | (p[3] & 0x3fu);
+}
+
+/* p: the block, behind which a code point may go on; high: bytes that are not ASCII. */
+static void beyond_ascii(struct sl_class_scan *s, const uint8_t *p, uint64_t high,
+                         struct sl_class_mask *m)
 {
     if (s->over) {
         high &= ~run(0, s->over);
         finish_over(s, m);
     }
     while (high) {
-        unsigned at = (unsigned)__builtin_ctzll(high);
-        const uint8_t *q = p + at;
-        uint32_t cp = sl_utf8_next(&q, end);
-        unsigned n = (unsigned)(q - p) - at, class = sl_char_class(cp);
+        unsigned at = (unsigned)__builtin_ctzll(high), n;
+        uint32_t cp = decode(p + at, &n);
+        unsigned class = sl_char_class_beyond(cp);
         uint64_t bits = run(at, n);
-        bool brk = is_break(cp);
         put_bits(m, class, bits);
         m->cont |= bits & (bits - 1);
+        high &= ~bits;
         if (cp == 0x2026)
             m->ellipsis |= (uint64_t)1 << at;
-        high &= ~bits;
+        bool brk = (class & SL_CHAR_SPACE) && is_break(cp);
         if (at + n > BLOCK) {
             s->over = at + n - BLOCK;
             s->over_class = class;
@@ -221,7 +233,7 @@ static void classify(struct sl_class_scan *s, const uint8_t *p, const uint8_t *e
     memset(m, 0, sizeof *m);
     uint64_t high = ascii(s, p, m);
     if (high || s->over)
-        beyond_ascii(s, p, end, high, m);
+        beyond_ascii(s, p, high, m);
     if (m->brk)
         join_crlf(p, end - p > BLOCK ? p[BLOCK] : 0, m);
 }

@@ -32,82 +32,48 @@ bool sl_prose_is_wide_mark(uint32_t cp)
     return cp == 0x3002 || cp == 0xff01 || cp == 0xff1f || cp == 0xff61;
 }
 
+/* In rising order. */
+static const uint16_t marks[] = {
+    '!',    '.',    '?',    0x0589, 0x061d, /* Armenian, Arabic */
+    0x061e, 0x061f, 0x06d4,                 /* Arabic */
+    0x0700, 0x0701, 0x0702, 0x07f9,         /* Syriac, N'Ko */
+    0x0964, 0x0965, 0x0f0d, 0x0f0e,         /* dandas of the Indic scripts, Tibetan */
+    0x104a, 0x104b, 0x1362, 0x1367, 0x1368, /* Myanmar, Ethiopic */
+    0x166e, 0x17d4, 0x17d5, 0x1803, 0x1809, /* Canadian, Khmer, Mongolian */
+    0x1c7e, 0x1c7f,                         /* Ol Chiki */
+    0x2026, 0x203c, 0x203d, 0x2047, 0x2048, /* three dots, doubled marks */
+    0x2049, 0xa4ff, 0xa60e, 0xa60f, 0xabeb, /* Lisu, Vai, Meetei Mayek */
+    0xff0e,                                 /* full-width full stop: a decimal point too */
+};
+
+/* The quotes 201c and 2019 close in some languages and open in others. */
+static const uint16_t closers[] = {
+    '"',    '\'',   ')',    ']',    '}',    0x00bb, 0x2019, 0x201c, 0x201d, 0x203a, 0x3009,
+    0x300b, 0x300d, 0x300f, 0x3011, 0x3015, 0x3017, 0xff09, 0xff3d, 0xff5d, 0xff63,
+};
+
+static bool is_in(const uint16_t *list, size_t n, uint32_t cp)
+{
+    while (n > 0) {
+        size_t half = n / 2;
+        if (list[half] == cp)
+            return true;
+        if (list[half] < cp)
+            list += half + 1, n -= half + 1;
+        else
+            n = half;
+    }
+    return false;
+}
+
 bool sl_prose_is_mark(uint32_t cp)
 {
-    switch (cp) {
-    case '!':
-    case '.':
-    case '?':
-    case 0x0589: /* Armenian full stop */
-    case 0x061d: /* Arabic: end of text, triple dot, question, full stop */
-    case 0x061e:
-    case 0x061f:
-    case 0x06d4:
-    case 0x0700: /* Syriac */
-    case 0x0701:
-    case 0x0702:
-    case 0x07f9: /* N'Ko */
-    case 0x0964: /* danda of the Indic scripts */
-    case 0x0965:
-    case 0x0f0d: /* Tibetan shad */
-    case 0x0f0e:
-    case 0x104a: /* Myanmar */
-    case 0x104b:
-    case 0x1362: /* Ethiopic full stop, question, paragraph */
-    case 0x1367:
-    case 0x1368:
-    case 0x166e: /* Canadian syllabics */
-    case 0x17d4: /* Khmer */
-    case 0x17d5:
-    case 0x1803: /* Mongolian */
-    case 0x1809:
-    case 0x1c7e: /* Ol Chiki */
-    case 0x1c7f:
-    case 0x2026: /* ... */
-    case 0x203c: /* !! ?? ?! !? */
-    case 0x203d:
-    case 0x2047:
-    case 0x2048:
-    case 0x2049:
-    case 0xa4ff: /* Lisu */
-    case 0xa60e: /* Vai */
-    case 0xa60f:
-    case 0xabeb: /* Meetei Mayek */
-    case 0xff0e: /* full-width full stop, which is a decimal point too */
-        return true;
-    default:
-        return false;
-    }
+    return is_in(marks, sizeof marks / sizeof *marks, cp);
 }
 
 bool sl_prose_is_closer(uint32_t cp)
 {
-    switch (cp) {
-    case '"':
-    case '\'':
-    case ')':
-    case ']':
-    case '}':
-    case 0x00bb: /* >> */
-    case 0x2019: /* quotes */
-    case 0x201c: /* closes in German */
-    case 0x201d:
-    case 0x203a:
-    case 0x3009: /* CJK brackets */
-    case 0x300b:
-    case 0x300d:
-    case 0x300f:
-    case 0x3011:
-    case 0x3015:
-    case 0x3017:
-    case 0xff09: /* full-width ) ] } */
-    case 0xff3d:
-    case 0xff5d:
-    case 0xff63: /* half-width corner bracket */
-        return true;
-    default:
-        return false;
-    }
+    return is_in(closers, sizeof closers / sizeof *closers, cp);
 }
 
 static enum kind kind_beyond(uint32_t cp)

@@ -112,18 +112,22 @@ INLINE void count_dots(struct counter *c, uint64_t dots)
     }
 }
 
+/* Are these three bytes there, at p? Cheaper than a call of memcmp. */
+INLINE bool is3(const char *p, const char three[4])
+{
+    return p[0] == three[0] && p[1] == three[1] && p[2] == three[2];
+}
+
 static void end_line(struct counter *c, size_t to)
 {
     struct sl_str line = { (const char *)c->text + c->line_from, to - c->line_from };
     c->out->n_lines++;
+    line = sl_blank_rstrip(sl_blank_lstrip(line));
     if (!line.n)
         return;
-    line = sl_blank_lstrip(line);
-    c->out->n_bullet_lines +=
-        line.n && (line.p[0] == '-' || sl_str_starts(line, SL_STR("\xe2\x80\xa2")));
-    line = sl_blank_rstrip(line);
-    c->out->n_ellipsis_lines +=
-        sl_str_ends(line, SL_STR("...")) || sl_str_ends(line, SL_STR("\xe2\x80\xa6"));
+    const char *end = line.p + line.n;
+    c->out->n_bullet_lines += line.p[0] == '-' || (line.n > 2 && is3(line.p, "\xe2\x80\xa2"));
+    c->out->n_ellipsis_lines += line.n > 2 && (is3(end - 3, "...") || is3(end - 3, "\xe2\x80\xa6"));
 }
 
 INLINE void count_lines(struct counter *c, uint64_t breaks)
@@ -137,16 +141,20 @@ INLINE void count_lines(struct counter *c, uint64_t breaks)
     }
 }
 
-static void look_up(struct counter *c, size_t end)
+static void look_up(struct counter *c, struct sl_str word)
 {
-    struct sl_str word = { (const char *)c->text + c->open_at, end - c->open_at };
-    if (!sl_word_set_has_length(c->set, word.n))
-        return;
     int32_t i = sl_word_set_find(c->set, word, c->n - c->open_at);
     if (i < 0 || (c->seen[i / 64] >> i % 64 & 1))
         return;
     c->seen[i / 64] |= (uint64_t)1 << i % 64;
     c->out->n_found++;
+}
+
+INLINE void end_word(struct counter *c, size_t end)
+{
+    struct sl_str word = { (const char *)c->text + c->open_at, end - c->open_at };
+    if (sl_word_set_may_have(c->set, word))
+        look_up(c, word);
 }
 
 INLINE void open_next(struct counter *c, uint64_t *starts)
@@ -164,7 +172,7 @@ INLINE void count_found(struct counter *c, uint64_t blank)
     if (!c->in_word)
         open_next(c, &starts);
     for (; ends; ends &= ends - 1) {
-        look_up(c, c->at + (unsigned)__builtin_ctzll(ends));
+        end_word(c, c->at + (unsigned)__builtin_ctzll(ends));
         open_next(c, &starts);
     }
     if (c->out->n_found == c->set->n)

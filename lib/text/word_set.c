@@ -71,7 +71,7 @@ enum sl_status sl_word_set_make(struct sl_word_set *set, const struct sl_str *wo
         if (s->index >= 0)
             continue;
         *s = (struct sl_word_slot){ head_of(words[i], words[i].n), words[i], (int32_t)set->n++ };
-        set->lengths |= (uint64_t)1 << (words[i].n < 63 ? words[i].n : 63);
+        set->lengths[(uint8_t)words[i].p[0]] |= (uint64_t)1 << (words[i].n < 63 ? words[i].n : 63);
     }
     return SL_OK;
 }

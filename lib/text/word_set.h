@@ -22,9 +22,9 @@ struct sl_word_slot {
 };
 
 struct sl_word_set {
-    uint64_t lengths; /* bit i: a word of i bytes; bit 63: of 63 or more */
-    uint32_t n;       /* distinct words */
-    uint32_t n_slots; /* a power of two */
+    uint64_t lengths[256]; /* of words by their first byte; bit i: i bytes, bit 63: 63 or more */
+    uint32_t n;            /* distinct words */
+    uint32_t n_slots;      /* a power of two */
     struct sl_word_slot *slots;
 };
 
@@ -37,10 +37,10 @@ SL_MUST_USE enum sl_status sl_word_set_make(struct sl_word_set *set, const struc
  * readable  bytes that may be read from word.p on, at least word.n. */
 int32_t sl_word_set_find(const struct sl_word_set *set, struct sl_str word, size_t readable);
 
-/* May a word of n bytes be in the set? Most need no further look. */
-static inline bool sl_word_set_has_length(const struct sl_word_set *set, size_t n)
+/* May a word (not empty) be in the set? Its first byte and length rule most out. */
+static inline bool sl_word_set_may_have(const struct sl_word_set *set, struct sl_str word)
 {
-    return set->lengths >> (n < 63 ? n : 63) & 1;
+    return set->lengths[(uint8_t)word.p[0]] >> (word.n < 63 ? word.n : 63) & 1;
 }
 
 #endif

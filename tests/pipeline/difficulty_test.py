@@ -107,7 +107,8 @@ def made_up():
     words = ["so", "etwas", "naïve", "слово", "文字", "word", "3.14", "—", "x", "e.g."]
     marks = [". ", "! ", "?\n", "…\n\n", "。", "！」", "؟ ", "।\n", ", ", " ", "\n \n", ".) ",
              '."', "\r\n\r\n", "\u2028", " \u3000", "?!", "．", "\0", "𝒳", "\u0301"]
-    yield from ("", " ", "\n\n", "a", "...", ". . .", "?", "\0", "。", "aaa", "abcdabcd", "abcabcabc")
+    yield from ("", " ", "\n\n", "a", "...", ". . .", "?", "\0", "。", "aaa")
+    yield from ("abcdabcd", "abcabcabc", "1234-12345678-z345678", "“Wide。”Next", "a.\n\n.b")
     for n in (4095, 4096, 4097, 8192, 8195):
         yield "z" * n
         yield "".join(chr(rng.randrange(32, 127)) for _ in range(n))
@@ -117,6 +118,8 @@ def made_up():
         for _ in range(12):
             yield "".join(rng.choice(words) + rng.choice(marks) for _ in range(n))
             yield "".join(rng.choice(words + marks) for _ in range(n))
+    for sign in sorted(twin.MARKS | twin.CLOSERS):
+        yield f"a{sign} b.{sign} c{sign}{sign}d{sign}" * 3
     yield "noblankatall" * 40000
     yield "".join(map(chr, [*range(1, 0xd800), *range(0xe000, 0x11000)]))
 
@@ -152,6 +155,8 @@ def check_tool(stream):
         check(f"the histogram of {c} has every score", sum(hist[c]) == n, hist[c])
     check("the lineage names the metrics",
           lineage[-1]["options"]["metric"] == ",".join(METRICS), lineage[-1])
+    check("the lineage has the versions of the metrics",
+          lineage[-1]["rules"] == dict.fromkeys(METRICS, 1), lineage[-1])
 
     some = run("sluice-difficulty", "--metric", "word_length,compression", stdin=stream)
     check("--metric makes what it names", read(some)[0].column_names ==
@@ -204,7 +209,8 @@ def check_large():
     full, rest = divmod(len(texts[0]), twin.WINDOW)
     cost = full * twin.window_cost(b"x" * twin.WINDOW) + twin.window_cost(b"x" * rest)
     want = [np.float32(cost / (2048 * len(texts[0]))), twin.compression(block.encode())]
-    check("50 MB without a blank: compression", [np.float32(v) for v in got[0]] == want, (got[0], want))
+    check("50 MB without a blank: compression", [np.float32(v) for v in got[0]] == want,
+          (got[0], want))
     sizes = [float(np.float32(len(t))) for t in texts]
     check("50 MB without a blank: words", got[1:] == [sizes, sizes, [1.0, 1.0]], got[1:])
     print(f"two documents of 50 MB: {seconds:.2f} s of CPU time, {peak / 1e6:.0f} MB of memory")

@@ -17,6 +17,7 @@ Prints "N passed, N failed[, N skipped]".
 """
 import glob
 import gzip
+import json
 import os
 import random
 import re
@@ -30,6 +31,7 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 HERE = os.path.join(ROOT, 'examples', 'quickstart')
 BUILD = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else os.path.join(ROOT, 'build/release'))
+STAGES = 'warc extract filter dedup difficulty tokenize pack shuffle shard'.split()
 KILLS = 9               # in time, of each of two starts
 WORDS = 'the of a in corpus record member border language model crawl page text shard'.split()
 ENV = {k: v for k, v in os.environ.items() if k not in ('OUT', 'LANGUAGES', 'PAGES', 'MAKEFLAGS')}
@@ -82,7 +84,7 @@ def files_of(folder, stat=False):
 def result_of(folder):
     """What must be the same: all but reports, which hold seconds, and what verify says of paths."""
     return {k: v for k, v in files_of(folder).items()
-            if k != 'verified' and not re.match(r'\d-\w+\.json$', k)}
+            if k not in ('verified', 'report.html') and not re.match(r'\d\d-\w+\.json$', k)}
 
 
 def kill_after(seconds, command, whole_group=True, **options):
@@ -200,8 +202,7 @@ def check_second(folder):
     table = subprocess.run([sys.executable, os.path.join(HERE, 'table.py'), folder],
                            capture_output=True, text=True).stdout
     stages = re.findall(r'^sluice-\w+', table, re.M)
-    check('the table has every stage',
-          stages == ['sluice-' + s for s in 'warc extract tokenize pack shard'.split()], table)
+    check('the table has every stage', stages == ['sluice-' + s for s in STAGES], table)
 
 
 def check_kills(name, seconds, want, crawl_file, folder, finished=None):
@@ -245,6 +246,49 @@ def check_make(tmp, first, second):
     check('checked again, the same bytes', not difference(work, result_of(two)))
 
 
+# ---- the orders ----
+
+def scores(folder):
+    """(id, difficulty) of all sequences of the shards, in order."""
+    found = []
+    for shard in sorted(glob.glob(os.path.join(folder, 'shards', 'shard-*.arrows'))):
+        lines = subprocess.run([os.path.join(BUILD, 'bin', 'sluice-export'), '--columns',
+                                'id,difficulty_compression', shard], check=True,
+                               capture_output=True, text=True).stdout.splitlines()
+        found += [json.loads(line) for line in lines]
+    return [(row['id'], row['difficulty_compression']) for row in found]
+
+
+def check_orders(tmp):
+    folder = os.path.join(tmp, 'one')
+    shuffled = scores(folder)
+    for order, stages in (('sorted', 1), ('warmup', 1)):
+        done = subprocess.run(make(folder, 'ORDER=' + order), env=ENV, capture_output=True,
+                              text=True)
+        check(order, done.returncode == 0, done.stderr)
+        check(f'{order}: a warning', ('warning' in done.stderr) == (order == 'sorted'))
+        check(f'{order}: the report is there',
+              len(glob.glob(os.path.join(folder, '08-*.json'))) == stages)
+        got = scores(folder)
+        check(f'{order}: the same sequences', sorted(got) == sorted(shuffled))
+        easy = sorted(s for _, s in shuffled)
+        if order == 'sorted':
+            check('sorted', [s for _, s in got] == easy)
+            continue
+        n = -(-len(easy) * 15 // 100)
+        warm = n + n // 4
+        check('warmup: the easiest are in the first part',
+              all(abs(a - b) <= 0 for a, b in
+                  zip(sorted(s for _, s in got[:warm])[:n // 2], easy)))
+        check('warmup: others too', max(s for _, s in got[:warm]) > easy[n])
+        check('warmup: it is shuffled', [s for _, s in got[:warm]] !=
+              sorted(s for _, s in got[:warm]))
+        check('warmup: so is the rest', [s for _, s in got[warm:]] !=
+              sorted(s for _, s in got[warm:]))
+    run_make(folder)
+    check('shuffle again, the same order', scores(folder) == shuffled)
+
+
 # ---- all of it ----
 
 def check_run(tmp):
@@ -266,7 +310,9 @@ def check_run(tmp):
     check('a second run.sh says the same', texts[0] == texts[1], texts[1])
     check('run.sh trained or says why not', re.search(r'step 2 loss|^SKIPPED', texts[0], re.M))
     at = texts[0].find('\nsluice-warc')
-    check('the table comes before the end', 0 < at < texts[0].find('are in o/shards. Three'))
+    check('the table comes before the end', 0 < at < texts[0].find('are in o/shards. Commands'))
+    check('the path of the report stands on a line', '\no/report.html\n' in texts[0])
+    check('the report is there', os.path.getsize(os.path.join(out, 'report.html')) > 10000)
     commands = [c[2:] for c in texts[0].splitlines()[-3:] if c.startswith('  ')]
     check('three commands come last', len(commands) == 3, texts[0][-600:])
     for c in commands:
@@ -286,6 +332,7 @@ def main():
     with tempfile.TemporaryDirectory(dir=memory) as tmp:
         make_pages(os.path.join(tmp, 'pages'))
         check_make(tmp, *check_crawl(tmp))
+        check_orders(tmp)
         check_run(tmp)
     print(f'{passed} passed, {failed} failed, {skipped} skipped')
     return failed != 0

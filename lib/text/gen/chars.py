@@ -67,10 +67,10 @@ def main():
         "/* clang-format off */\n"
         "#ifndef SL_TEXT_CHARS_TABLE_H\n#define SL_TEXT_CHARS_TABLE_H\n\n#include <stdint.h>\n\n"
         f"enum {{ CHARS_END = {n_blocks * BLOCK}, CHARS_BLOCK = {BLOCK} }};\n\n")
-    put(f"static const uint8_t chars_index[{len(index)}] = {{\n{rows(index, 24)}}};\n\n")
+    put(f"const uint8_t sl_char_index[{len(index)}] = {{\n{rows(index, 24)}}};\n\n")
     put(f"const uint8_t sl_char_ascii[128] = {{\n{rows(table[:128], 24)}}};\n\n")
     flat = [v for block in blocks for v in block]
-    put(f"static const uint8_t chars_flags[{len(flat)}] = {{\n{rows(flat, 24)}}};\n\n#endif\n")
+    put(f"const uint8_t sl_char_flags[{len(flat)}] = {{\n{rows(flat, 24)}}};\n\n#endif\n")
 
 
 main()
