@@ -96,7 +96,7 @@ enum sl_status sl_row_sort_new(struct sl_row_sort **out, const struct sl_row_key
     uint64_t block = mem_bytes / 256;
     block = block < LEAST_BLOCK ? LEAST_BLOCK : block > MOST_BLOCK ? MOST_BLOCK : block;
     s->keys = keys;
-    s->mem_bytes = mem_bytes < (uint64_t)1 << 46 ? mem_bytes : (uint64_t)1 << 46;
+    s->mem_bytes = mem_bytes < (uint64_t)1 << 44 ? mem_bytes : (uint64_t)1 << 44;
     sl_buf_init(&s->key_bytes, (size_t)1 << 31);
     enum sl_status st = sl_runs_init(&s->runs, tmpdir, block, zstd_level, err);
     if (st == SL_OK) {

@@ -186,7 +186,7 @@ def test_passes():
     """Keys so large that few runs are merged at once: several passes."""
     path = work / "passes.arrows"
     with open(path, "wb") as f:
-        subprocess.run([SAMPLE, "5", "60" if sanitized else "200", "1", "700000", "EXACT"],
+        subprocess.run([SAMPLE, "5", "120" if sanitized else "200", "1", "700000", "EXACT"],
                        stdout=f, check=True)
     report = work / "r.json"
     for by in ("text", "text desc, name"):
