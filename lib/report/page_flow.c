@@ -6,9 +6,10 @@
 #include "report/page_parts.h"
 #include "report/svg.h"
 
-#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
-enum { MAX_COUNTS_SHOWN = 400 };
+enum { MAX_COUNTS_SHOWN = 400, MAX_REASONS = 256, TOP_REASONS = 8 };
 
 static const char *unit(bool sequences)
 {
@@ -46,23 +47,54 @@ static void stage_name(struct sl_html *h, const struct sl_stage *g)
         sl_html_putf(h, " <span class=note>branch %d of %d</span>", g->branch, g->n_branches);
 }
 
-static void reasons(struct sl_html *h, const struct sl_stage *g)
+struct reason {
+    const char *name;
+    int64_t rows;
+};
+
+static int most_rows(const void *a, const void *b)
+{
+    const struct reason *x = a, *y = b;
+    if (x->rows != y->rows)
+        return x->rows > y->rows ? -1 : 1;
+    return strcmp(x->name, y->name);
+}
+
+/* The reasons that rows went for, most first, at most MAX_REASONS of them; zero
+ * counts the others. */
+static int reasons_of(const struct sl_stage *g, struct reason *out, int *zero)
 {
     const struct sl_json *all = sl_json_get(g->tally, "reasons"), *v;
-    int shown = 0;
+    int n = 0;
     for (const char *name = NULL; (name = sl_json_after(all, name, &v));) {
-        if (sl_json_int(v) <= 0)
-            continue;
-        sl_html_put(h, shown++ ? "<li>" : "<ul class=why><li>");
-        sl_html_cstr(h, name);
+        if (sl_json_int(v) > 0 && n < MAX_REASONS)
+            out[n++] = (struct reason){ name, sl_json_int(v) };
+        else
+            ++*zero;
+    }
+    qsort(out, (size_t)n, sizeof *out, most_rows);
+    return n;
+}
+
+static void reasons(struct sl_html *h, const struct sl_stage *g)
+{
+    struct reason all[MAX_REASONS];
+    int zero = 0, n = reasons_of(g, all, &zero);
+    if (!n)
+        return;
+    sl_html_put(h, "<ul class=why>");
+    for (int i = 0; i < n && i < TOP_REASONS; i++) {
+        sl_html_put(h, "<li>");
+        sl_html_cstr(h, all[i].name);
         sl_html_put(h, " ");
-        sl_html_int(h, sl_json_int(v));
+        sl_html_int(h, all[i].rows);
         sl_html_put(h, " (");
-        sl_html_share(h, sl_json_int(v), g->in);
+        sl_html_share(h, all[i].rows, g->in);
         sl_html_put(h, ")</li>");
     }
-    if (shown)
-        sl_html_put(h, "</ul>");
+    if (n > TOP_REASONS)
+        sl_html_putf(h, "<li>and %d more</li>", n - TOP_REASONS);
+    sl_html_put(h, "</ul>");
 }
 
 static void funnel_item(struct sl_html *h, const struct sl_stages *s, const struct sl_stage *g)
@@ -115,24 +147,21 @@ static void table_row(struct sl_html *h, const struct sl_stage *g)
 
 static void reason_rows(struct sl_html *h, const struct sl_stage *g, int *zero)
 {
-    const struct sl_json *all = sl_json_get(g->tally, "reasons"), *v;
-    for (const char *name = NULL; (name = sl_json_after(all, name, &v));) {
-        if (sl_json_int(v) <= 0) {
-            ++*zero;
-            continue;
-        }
+    struct reason all[MAX_REASONS];
+    int n = reasons_of(g, all, zero);
+    for (int i = 0; i < n; i++) {
         sl_html_put(h, "<tr><th scope=row class=t>");
         sl_html_text(h, sl_tool_short(g->tool));
         sl_html_put(h, "</th><td>");
-        sl_html_cstr(h, name);
+        sl_html_cstr(h, all[i].name);
         sl_html_put(h, "</td><td class=n>");
-        sl_html_int(h, sl_json_int(v));
+        sl_html_int(h, all[i].rows);
         sl_html_put(h, "</td><td class=n>");
-        sl_html_share(h, sl_json_int(v), g->in);
+        sl_html_share(h, all[i].rows, g->in);
         sl_html_put(h, "</td><td class=n>");
-        sl_html_share(h, sl_json_int(v), g->rejected);
+        sl_html_share(h, all[i].rows, g->rejected);
         sl_html_put(h, "</td><td class=cell>");
-        sl_svg_share(h, 0, sl_json_int(v), g->in);
+        sl_svg_share(h, 0, all[i].rows, g->in);
         sl_html_put(h, "</td></tr>\n");
     }
 }
@@ -144,7 +173,8 @@ static void reason_table(struct sl_html *h, const struct sl_stages *s)
     for (int i = 0; i < s->n; i++)
         rejected |= s->s[i].rejected;
     if (rejected)
-        sl_html_put(h, "<h3>Why documents went</h3><div class=scroll><table><thead><tr><th>Stage"
+        sl_html_put(h, "<h3>Why documents went</h3><div class=scroll><table "
+                       "data-name=reasons><thead><tr><th>Stage"
                        "<th>Reason<th class=n>Rows<th class=n>of its input<th class=n>of its "
                        "rejects<th class=cell></tr></thead><tbody>\n");
     for (int i = 0; i < s->n && rejected; i++)
@@ -269,8 +299,7 @@ void sl_page_lineage(struct sl_html *h, const struct sl_stages *s)
         sl_html_text(h, g->version);
         const struct sl_json *seed = sl_json_get(sl_json_get(g->json, "options"), "seed");
         if (seed) {
-            sl_html_put(h, ", seed ");
-            sl_html_int(h, sl_json_int(seed));
+            sl_html_putf(h, ", seed %lld", (long long)sl_json_int(seed));
         }
         sl_html_put(h, "</span></summary>\n");
         pairs(h, "Options", sl_json_get(g->json, "options"), false);

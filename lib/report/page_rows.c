@@ -177,8 +177,7 @@ void sl_page_keys(struct sl_html *h, const struct sl_page *page)
     if (!page->n_keys)
         return;
     sl_section_open(h, "parts", "Domains and languages");
-    sl_html_putf(h, "<p class=note>Of the documents kept, by %s.</p><div class=charts>\n",
-                 page->amount);
+    sl_html_putf(h, "<p class=note>What was kept, by %s.</p><div class=charts>\n", page->amount);
     for (int i = 0; i < page->n_keys; i++)
         key_table(h, &page->keys[i], page->amount);
     sl_html_put(h, "</div>\n");

@@ -12,6 +12,9 @@
 
 enum { WIDTH = 1000, HEIGHT = 300 };
 
+/* What a name of a mark takes of the width, on a phone. */
+#define MARK_ROOM 0.2
+
 struct axis {
     double from, to, step;
 };
@@ -214,10 +217,15 @@ void sl_svg_band(struct sl_html *h, const struct sl_chart *c, const struct sl_ba
     for (int i = 0; i < n_marks; i++)
         sl_html_putf(h, "<path class=m d=\"M%.5g 0V%d\"/>", marks[i].at * WIDTH, HEIGHT);
     sl_html_put(h, "</svg>");
+    /* Names that would lie over one another are left out; their lines stay. */
+    double free_from = 0;
     for (int i = 0; i < n_marks; i++) {
+        if (marks[i].at < free_from || marks[i].at > 1 - MARK_ROOM)
+            continue;
         sl_html_putf(h, "<span class=mark style=\"left:%.4g%%\">", marks[i].at * 100);
         sl_html_cstr(h, marks[i].text);
         sl_html_put(h, "</span>");
+        free_from = marks[i].at + MARK_ROOM;
     }
     close_figure(h, c);
 }

@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # python: system
-# alone: yes
 """The page of sluice-report in a real browser, headless Chromium: on a phone of 360
 pixels and on a desk of 1280, light and dark. Nothing sticks out, what is read can
 be read (sizes, contrast), and the figures of the DOM are those of the reports.
