@@ -65,10 +65,12 @@ const char sl_page_style[] =
     ".funnel .why li{border:0;padding:0}\n"
     ".cell{min-width:5rem;width:22%}.cell .share{margin:.35rem 0 0;height:.6rem}\n"
     "thead .n{white-space:normal;vertical-align:bottom}thead th{vertical-align:bottom}\n"
-    "@media(max-width:28rem){.cell{display:none}}\n"
+    "@media(max-width:28rem){.cell,.wide{display:none}}.r{min-width:6rem;overflow-wrap:anywhere}\n"
     /* charts */
     ".charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,27rem),1fr));"
     "gap:0 2.5rem}\n"
+    ".many{grid-template-columns:repeat(auto-fill,minmax(min(100%,17rem),1fr));gap:0 2rem}\n"
+    ".many .box svg{height:8rem}.many b{font-size:.9rem}details{font-size:.9rem}\n"
     "figure{margin:1rem 0 0}figcaption b{font-weight:600}\n"
     ".yunit,.xunit{color:var(--soft);font-size:.75rem}.yunit{margin-top:.5rem}\n"
     ".xunit{grid-column:2;text-align:right}\n"
