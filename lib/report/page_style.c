@@ -105,7 +105,7 @@ const char sl_page_style[] =
     "article .text{white-space:pre-wrap;font-size:.875rem;margin:.5rem 0 0;max-height:16rem;"
     "overflow:auto;unicode-bidi:isolate}\n"
     "article .title{font-weight:600}\n"
-    "article table{font-size:.8125rem}\n"
+    "article table{font-size:.8125rem}details table{overflow-wrap:anywhere}\n"
     ".c{font:.75em ui-monospace,monospace;border:1px solid var(--d);border-radius:2px;"
     "padding:0 .15em;font-style:normal}\n"
     "pre{margin:.25rem 0;font:.8125rem/1.45 ui-monospace,SFMono-Regular,Menlo,Consolas,"
