@@ -19,14 +19,26 @@ build=(gcc libc6-dev cmake ninja-build pkg-config libzstd-dev libxxhash-dev libd
 test=(libcmocka-dev clang clang-format libclang-rt-14-dev pmccabe universal-ctags binutils
   python3 python3-venv)
 test_extra=(llvm zstd brotli make wget debian-handbook groff-base zsh fish python3-numpy
-  python3-torch chromium fonts-dejavu-core)
+  python3-torch unicode-data chromium fonts-dejavu-core)
 quickstart=(make wget python3 debian-handbook)
 quickstart_extra=(python3-numpy python3-torch)
 
 # Third-party readers and writers that the tests hold us against, in their own
 # environment; the versions are the newest that run on Debian 12's Python 3.11.
 pins=(numpy==2.4.6 pyarrow==26.0.1 polars==2.1.0 warcio==1.8.1 fastwarc==2.0.1
-  brotli==1.2.1 zstandard==0.25.0 xxhash==4.1.0 jsonschema==4.26.0)
+  brotli==1.2.1 zstandard==0.25.0 xxhash==4.1.0 jsonschema==4.26.0
+  duckdb==2.0.1)
+
+# Trainers that read our exports, in a third environment upon Debian's torch, which is
+# a tenth of the size of the one that they would bring: so they come without what they
+# depend on, and numpy stays the one that this torch was built with. The last list is
+# what their datasets import.
+trainers=(megatron-core==0.16.1 ai2-olmo-core==3.0.0 mosaicml-streaming==0.13.0)
+trainers_numpy=1.24.2
+trainers_need=(packaging==26.3 cached-path==1.8.10 transformers==4.57.6 pillow==13.0.0
+  tqdm==4.70.1 xxhash==3.8.2 zstd==1.5.7.2 Brotli==1.2.1 python-snappy==0.7.3 rich==13.9.4
+  pyyaml dataclass-extensions==0.5.0 bettermap==1.3.1 importlib_resources==7.1.0
+  filelock==3.18.0 catalogue==2.0.10)
 
 loud() {
   printf '\n*** deps: %s\n\n' "$*" >&2
@@ -111,6 +123,35 @@ python_env() {
   fi
 }
 
+# pip_into VENV ARGUMENTS...
+pip_into() {
+  local venv=$1
+  shift
+  "$venv/bin/python" -m pip install -q --no-cache-dir --only-binary :all: --timeout 20 \
+    --retries 2 "$@" >"$log" 2>&1
+}
+
+trainers_env() {
+  local venv=$root/build/trainers all="${trainers[*]} ${trainers_need[*]} $trainers_numpy"
+  if [ "$(cat "$venv/pins" 2>/dev/null)" = "$all" ] && "$venv/bin/python" -c '' 2>/dev/null; then
+    return
+  fi
+  if ! /usr/bin/python3 -c 'import numpy, torch' 2>/dev/null; then
+    loud "no torch for /usr/bin/python3; the tests with trainers will be skipped"
+    return
+  fi
+  printf 'deps: making build/trainers\n' >&2
+  mkdir -p "$root/build"
+  if /usr/bin/python3 -m venv --clear --system-site-packages "$venv" >"$log" 2>&1 &&
+    pip_into "$venv" --no-deps "${trainers[@]}" &&
+    pip_into "$venv" "numpy==$trainers_numpy" "${trainers_need[@]}"; then
+    printf '%s\n' "$all" >"$venv/pins"
+  else
+    tail -5 "$log" >&2
+    loud "cannot install ${trainers[*]}; the tests that need them will be skipped"
+  fi
+}
+
 case ${1-} in
 build)
   need "${build[@]}"
@@ -122,6 +163,7 @@ test)
     want "${test_extra[@]}"
   }
   python_env
+  trainers_env
   ;;
 quickstart)
   install "${build[@]}" "${quickstart[@]}" "${quickstart_extra[@]}" || {

@@ -25,10 +25,10 @@ struct conf {
 };
 
 static const struct sl_opt options[] = {
-    SL_OPT_FILE('p', "profile", "NAME|FILE", struct conf, profile,
+    SL_OPT_FILE(0, "profile", "NAME|FILE", struct conf, profile,
                 "rules: a built-in profile, or a YAML file [gopher-sluice]",
                 SL_OPT_RESULT | SL_OPT_BUILTIN),
-    SL_OPT_BOOL('a', "annotate", struct conf, annotate,
+    SL_OPT_BOOL(0, "annotate", struct conf, annotate,
                 "drop nothing: add the values and the reason as columns", SL_OPT_RESULT),
     SL_OPT_BOOL(0, "print-profile", struct conf, print_profile,
                 "print the profile with every parameter and end", 0),
@@ -49,8 +49,10 @@ static enum sl_status no_builtin(const char *name, struct sl_err *err)
         names[i] = sl_profile_texts[i].name;
     const char *near = sl_str_nearest(sl_str_of(name), names);
     return sl_err_set(err, SL_E_USAGE,
-                      "no built-in profile '%s'%s%s%s; a file's name has a '.' or a '/'", name,
-                      near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
+                      "--profile: '%s' is not built in (%s '%s'%s), and no file: a file's name "
+                      "has a '.' or a '/'",
+                      name, near ? "did you mean" : "there is", near ? near : names[0],
+                      near ? "?" : "");
 }
 
 static enum sl_status read_file(const char *path, struct sl_profile **out, struct sl_err *err)

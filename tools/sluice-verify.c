@@ -195,9 +195,9 @@ static const struct sl_tool tool = {
                 "sluice-verify --same packed.arrows shards/",
     .notes =
         "A folder is one that sluice-shard wrote, an export too; without its manifest.json it\n"
-        "is not complete and is refused. Of an export --same compares the tokens. A line is "
-        "printed for every input that is right (none with -q). All\n"
-        "inputs are checked, also behind one that is wrong.",
+        "is not complete and is refused. Of an export --same compares the tokens alone. A line\n"
+        "is printed for every input that is right (none with -q). All inputs are checked, also\n"
+        "behind one that is wrong.",
     .options = options,
     .conf_size = sizeof(struct conf),
     .flow = SL_PLAIN,

@@ -59,10 +59,11 @@ realpath --relative-to="$start" "$out/report.html"
 
 # Commands that can be pasted where this was started.
 near() { printf %q "$(realpath --relative-to="$start" "$1")"; }
+export=$(near $bin/sluice-export)
 cat <<TXT
 
 The shards and their manifest are in $(near "$out/shards"). Commands to try next:
-  $(near $bin/sluice-export) --columns url,difficulty_compression $(near "$out/kept.arrows") | head -n 3
-  $(near $bin/sluice-export) --columns url,reject_reason,reject_detail $(near "$out/filter-rejects.arrows") | head -n 3
+  $export --columns url,difficulty_compression $(near "$out/kept.arrows") | head -n 3
+  $export --columns url,reject_reason $(near "$out/filter-rejects.arrows") | head -n 3
   $(near $bin/sluice-verify) $(near "$out/docs.arrows") $(near "$out/shards")
 TXT

@@ -217,8 +217,10 @@ static enum sl_status sort_slots(struct sl_json_plan *p, struct sl_err *err)
                               p->slots[i].field.p);
     for (int r = 0; r < SL_JSON_N_ROLES; r++)
         p->role_slot[r] = -1;
-    for (int i = 0; i < p->n_slots; i++)
+    for (int i = 0; i < p->n_slots; i++) {
         p->role_slot[p->slots[i].role] = i;
+        p->lengths |= (uint64_t)1 << (p->slots[i].field.n % 64);
+    }
     return SL_OK;
 }
 
@@ -268,6 +270,8 @@ void sl_json_plan_release(struct sl_json_plan *p)
 int sl_json_plan_find(const struct sl_json_plan *p, struct sl_str field)
 {
     int low = 0, high = p->n_slots;
+    if (!(p->lengths >> (field.n % 64) & 1))
+        return -1;
     while (low < high) {
         int middle = low + (high - low) / 2;
         int order = sl_str_cmp(p->slots[middle].field, field);

@@ -33,6 +33,7 @@ struct sl_json_plan {
     struct sl_schema schema;
     struct sl_json_slot *slots; /* by field */
     int n_slots;
+    uint64_t lengths;               /* bit n % 64: there is a field whose name has n bytes */
     int role_slot[SL_JSON_N_ROLES]; /* -1: none */
     /* Columns, -1 where they are not there. */
     int id, source_id, source, offset, json;

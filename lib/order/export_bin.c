@@ -22,8 +22,8 @@ const struct sl_export_form sl_export_bin = {
     .max_rows = INT64_MAX,
     .max_file_bytes = INT64_MAX,
     .order_kept = true,
-    .order = "OLMo-core reads it in this order with examples/exports/olmo.py and shuffles it "
-             "otherwise; nanoGPT and llm.c draw places at random and keep no order",
+    .order = "OLMo-core reads the rows in this order with examples/exports/sluice_olmo.py and "
+             "shuffles them otherwise; nanoGPT and llm.c draw places at random and keep no order",
     .dtype = sl_export_dtype_plain,
     .row_bytes = sl_export_row_plain,
     .open = sl_export_open_plain,

@@ -65,6 +65,17 @@ int64_t sl_export_row_plain(const struct sl_export_manifest *m, int64_t n_tokens
     return n_tokens * sl_export_width(m->dtype);
 }
 
+bool sl_export_order_kept(const struct sl_export_manifest *m)
+{
+    const struct sl_export_form *f = m->form;
+    return m->documents && f->documents ? f->documents_kept : f->order_kept;
+}
+
+const char *sl_export_order(const struct sl_export_manifest *m)
+{
+    return m->documents && m->form->documents ? m->form->documents : m->form->order;
+}
+
 /* ---- writing ---- */
 
 struct sl_export_file *sl_export_open_file(struct sl_export_writer *w)

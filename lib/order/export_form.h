@@ -49,8 +49,10 @@ struct sl_export_form {
     bool spools_lengths;         /* documents: the writer's lengths must be filled */
     int64_t max_rows;            /* of all files */
     int64_t max_file_bytes;      /* what a file does not pass with two rows or more */
+    const char *order;           /* who reads sequences in this order, and who does not */
     bool order_kept;
-    const char *order; /* who reads the form in this order, and who does not */
+    const char *documents; /* the same of documents; NULL: as of sequences */
+    bool documents_kept;
     enum sl_export_dtype (*dtype)(bool wide, int64_t n_ids);
     /* Bytes that a row takes in a file; what max_file_bytes counts. */
     int64_t (*row_bytes)(const struct sl_export_manifest *m, int64_t n_tokens);
@@ -64,6 +66,9 @@ struct sl_export_form {
 };
 
 extern const struct sl_export_form sl_export_megatron, sl_export_npy, sl_export_bin, sl_export_mds;
+
+bool sl_export_order_kept(const struct sl_export_manifest *m);
+const char *sl_export_order(const struct sl_export_manifest *m);
 
 /* The form of that name; NULL where there is none. */
 const struct sl_export_form *sl_export_form_find(struct sl_str name);

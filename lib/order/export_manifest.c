@@ -121,8 +121,8 @@ static void put_columns(struct object *k, const struct sl_export_manifest *m)
     struct sl_json *lost = sl_json_new_array();
     for (uint32_t i = 0; i < m->n_lost; i++)
         push(k, lost, sl_json_new_str(sl_str_of(m->lost[i])));
-    put(k, "order_kept", sl_json_new_bool(m->form->order_kept));
-    put_str(k, "order", m->form->order);
+    put(k, "order_kept", sl_json_new_bool(sl_export_order_kept(m)));
+    put_str(k, "order", sl_export_order(m));
     put(k, "lost", lost);
 }
 

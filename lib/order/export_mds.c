@@ -303,8 +303,8 @@ const struct sl_export_form sl_export_mds = {
     .max_rows = INT64_MAX,
     .max_file_bytes = SIZE_LIMIT,
     .order_kept = true,
-    .order = "StreamingDataset reads it in this order with shuffle=False as in "
-             "examples/exports/mds.py, and shuffles it otherwise",
+    .order = "StreamingDataset reads the rows in this order with "
+             "examples/exports/sluice_mds.py and shuffles them otherwise",
     .dtype = sl_export_dtype_plain,
     .row_bytes = row_bytes,
     .open = open_file,

@@ -192,8 +192,11 @@ const struct sl_export_form sl_export_megatron = {
     .max_rows = INT32_MAX,
     .max_file_bytes = INT64_MAX,
     .order_kept = true,
-    .order = "GPTDataset shuffles documents and samples; with examples/exports/megatron.py it "
-             "reads them in this order",
+    .order = "GPTDataset shuffles documents and samples; with examples/exports/sluice_megatron.py "
+             "it reads the rows in this order",
+    .documents = "GPTDataset shuffles documents, joins them and shuffles the pieces; packed "
+                 "sequences keep their order, with examples/exports/sluice_megatron.py",
+    .documents_kept = false,
     .dtype = dtype,
     .row_bytes = sl_export_row_plain,
     .open = sl_export_open_plain,

@@ -200,16 +200,16 @@ static void export_difference(const struct sl_facts *export, const struct sl_fac
 
 void sl_facts_difference(const struct sl_facts *a, const struct sl_facts *b, char out[512])
 {
-    if (a->form || b->form) {
-        out[0] = 0;
-        return export_difference(a->form ? a : b, a->form ? b : a, out);
-    }
     const char *first = only_in(a, b), *second = only_in(b, a);
     char why[256];
     bool typed = a->schema.n_fields && b->schema.n_fields;
     out[0] = 0;
     if (same(a->digest, b->digest))
         return;
+    if (a->form || b->form) {
+        export_difference(a->form ? a : b, a->form ? b : a, out);
+        return;
+    }
     if (first || second)
         snprintf(out, 512, "column '%s' is only in the %s", first ? first : second,
                  first ? "first" : "second");

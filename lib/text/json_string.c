@@ -17,13 +17,16 @@
 
 #include "base/utf8.h"
 
-/* Value of a hex digit; 16: none. */
+/* Value of a hex digit; 16 and more: none. A table: branches on digits are never foreseen. */
 static inline unsigned hex(uint8_t c)
 {
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10u : 16;
+    static const uint8_t of[256] = {
+        ['0'] = 0x80, ['1'] = 0x81, ['2'] = 0x82, ['3'] = 0x83, ['4'] = 0x84, ['5'] = 0x85,
+        ['6'] = 0x86, ['7'] = 0x87, ['8'] = 0x88, ['9'] = 0x89, ['a'] = 0x8a, ['b'] = 0x8b,
+        ['c'] = 0x8c, ['d'] = 0x8d, ['e'] = 0x8e, ['f'] = 0x8f, ['A'] = 0x8a, ['B'] = 0x8b,
+        ['C'] = 0x8c, ['D'] = 0x8d, ['E'] = 0x8e, ['F'] = 0x8f,
+    };
+    return of[c] ^ 0x80u;
 }
 
 /* What a short escape stands for; 0: it is none. */
@@ -70,7 +73,14 @@ static inline size_t take_escape(uint8_t *dst, size_t *put, const uint8_t *p, si
         used = pair ? 12 : 6;
         *n_replaced += !pair;
     }
-    *put = sl_utf8_put(dst, c);
+    if (c < 0x80 || c >= 0x800) {
+        *put = sl_utf8_put(dst, c);
+        return used;
+    }
+    /* Cyrillic, Greek, Arabic, Hebrew: text of nothing else is the slow case */
+    dst[0] = (uint8_t)(0xc0 | c >> 6);
+    dst[1] = (uint8_t)(0x80 | (c & 0x3f));
+    *put = 2;
     return used;
 }
 

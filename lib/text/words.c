@@ -63,11 +63,19 @@ bool sl_line_next(struct sl_text_iter *it, struct sl_str *line)
     return true;
 }
 
+static bool is_ascii_blank(uint8_t b)
+{
+    return KIND[b] == BLANK || KIND[b] == BREAK;
+}
+
 struct sl_str sl_blank_lstrip(struct sl_str s)
 {
     const uint8_t *p = (const uint8_t *)s.p, *end = p + s.n;
-    for (size_t n; p < end && (n = blank_at(p, end));)
-        p += n;
+    for (size_t n = 0; p < end; p += n) {
+        n = is_ascii_blank(*p) ? 1 : *p < 0x80 ? 0 : blank_at(p, end);
+        if (!n)
+            break;
+    }
     return (struct sl_str){ (const char *)p, (size_t)(end - p) };
 }
 
@@ -76,9 +84,11 @@ struct sl_str sl_blank_rstrip(struct sl_str s)
     const uint8_t *p = (const uint8_t *)s.p, *end = p + s.n;
     while (end > p) {
         const uint8_t *q = end - 1;
+        if (*q < 0x80 && !is_ascii_blank(*q))
+            break;
         while (q > p && (*q & 0xc0) == 0x80)
             q--;
-        if (blank_at(q, end) != (size_t)(end - q))
+        if (*q >= 0x80 && blank_at(q, end) != (size_t)(end - q))
             break;
         end = q;
     }

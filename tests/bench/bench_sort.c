@@ -4,9 +4,9 @@
  * usage: bench_sort stream|lines ROWS TEXT_BYTES
  *        bench_sort sequences ROWS LENGTH
  *
- * stream   id, text (TEXT_BYTES of common words), score uint32
- * lines    score with ten digits, tab, id in hex, tab, text
- * sequences  id, tokens fixed_size_list<uint16>[LENGTH], few of them common
+ * stream     id, text (TEXT_BYTES of common words), score uint32
+ * lines      score with ten digits, tab, id in hex, tab, text
+ * sequences  the columns of packed sequences, of one document each
  * Row i is a function of i. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,17 +74,45 @@ static void write_lines(uint64_t n, char *text, size_t text_bytes)
     }
 }
 
+static const char *const doc_columns[][2] = {
+    { "id", "fixed_size_binary[16]" },
+    { "text", "large_utf8" },
+    { "score", "uint32" },
+};
+static const char *const sequence_columns[][2] = {
+    { "id", "fixed_size_binary[16]" },
+    { "tokens", "fixed_size_list<uint16>" },
+    { "doc_ids", "list<fixed_size_binary[16]>" },
+    { "doc_starts", "list<uint32>" },
+    { "doc_offsets", "list<uint32>" },
+    { "loss_mask", "fixed_size_list<uint8>" },
+};
+
+static enum sl_status add_sequence(struct sl_rows *r, uint64_t *state, struct sl_str id,
+                                   char *scratch, size_t length, struct sl_err *err)
+{
+    const uint32_t zero = 0;
+    struct sl_colbuf *c = r->cols;
+    for (size_t k = 0; k < length; k++)
+        sl_store16(scratch + 2 * k, (uint16_t)common(state, 50000));
+    SL_TRY(sl_colbuf_add_items(&c[1], scratch, length, err));
+    SL_TRY(sl_colbuf_add_items(&c[2], id.p, 1, err));
+    SL_TRY(sl_colbuf_add_items(&c[3], &zero, 1, err));
+    SL_TRY(sl_colbuf_add_items(&c[4], &zero, 1, err));
+    memset(scratch, 1, length);
+    return sl_colbuf_add_items(&c[5], scratch, length, err);
+}
+
 static enum sl_status add_row(struct sl_rows *r, uint64_t i, bool sequences, char *text,
                               size_t size, struct sl_err *err)
 {
     uint64_t state = i;
     uint32_t score = (uint32_t)(draw(&state) % 1000000);
     struct sl_hash128 id = id_of(i);
-    SL_TRY(sl_colbuf_add_str(&r->cols[0], (struct sl_str){ (const char *)id.b, 16 }, err));
+    struct sl_str bytes = { (const char *)id.b, sizeof id.b };
+    SL_TRY(sl_colbuf_add_str(&r->cols[0], bytes, err));
     if (sequences) {
-        for (size_t k = 0; k < size; k++)
-            sl_store16(text + 2 * k, (uint16_t)common(&state, 50000));
-        SL_TRY(sl_colbuf_add_items(&r->cols[1], text, size, err));
+        SL_TRY(add_sequence(r, &state, bytes, text, size, err));
     } else {
         size_t n = make_text(&state, text, size);
         SL_TRY(sl_colbuf_add_str(&r->cols[1], (struct sl_str){ text, n }, err));
@@ -93,27 +121,34 @@ static enum sl_status add_row(struct sl_rows *r, uint64_t i, bool sequences, cha
     return sl_rows_close_row(r, err);
 }
 
+static enum sl_status make_schema(struct sl_schema *s, bool sequences, size_t length,
+                                  struct sl_err *err)
+{
+    char type[64];
+    sl_schema_init(s);
+    SL_TRY(sl_schema_set_meta(s, "kind", sequences ? SL_STR("sequences") : SL_STR("docs"), err));
+    SL_TRY(sl_schema_set_meta(s, "lineage", SL_STR("[]"), err));
+    for (size_t i = 0; i < (sequences ? 6 : 3); i++) {
+        const char *const *c = sequences ? sequence_columns[i] : doc_columns[i];
+        snprintf(type, sizeof type, "%s", c[1]);
+        if (strncmp(type, "fixed_size_list", 15) == 0)
+            snprintf(type, sizeof type, "%s[%zu]", c[1], length);
+        SL_TRY(sl_schema_add_text(s, c[0], type, err));
+    }
+    return SL_OK;
+}
+
 static enum sl_status write_stream(uint64_t n, bool sequences, char *text, size_t size,
                                    struct sl_err *err)
 {
-    char type[64];
     struct sl_schema schema;
     struct sl_rows rows;
     struct sl_batch view;
     struct sl_sink *sink;
     struct sl_writer *w;
     const struct sl_write_options options = { 0 };
-    sl_schema_init(&schema);
     sl_batch_init(&view);
-    snprintf(type, sizeof type, "fixed_size_list<uint16>[%zu]", size);
-    SL_TRY(
-        sl_schema_set_meta(&schema, "kind", sequences ? SL_STR("sequences") : SL_STR("docs"), err));
-    SL_TRY(sl_schema_set_meta(&schema, "lineage", SL_STR("[]"), err));
-    SL_TRY(sl_schema_add_text(&schema, "id", "fixed_size_binary[16]", err));
-    SL_TRY(sl_schema_add_text(&schema, sequences ? "tokens" : "text",
-                              sequences ? type : "large_utf8", err));
-    if (!sequences)
-        SL_TRY(sl_schema_add_text(&schema, "score", "uint32", err));
+    SL_TRY(make_schema(&schema, sequences, size, err));
     SL_TRY(sl_rows_init(&rows, &schema, err));
     SL_TRY(sl_sink_open(&sink, "-", false, err));
     SL_TRY(sl_writer_open(&w, sink, &schema, &options, err));

@@ -97,8 +97,9 @@ def main():
             path.unlink(missing_ok=True)
             n = make_stream(build, texts, path) / 1e6
             taken = {"filter": [], "cat": []}
+            command = [build / "bin/sluice-filter", "--annotate", path]
             for _ in range(runs):
-                taken["filter"].append(cpu_seconds([build / "bin/sluice-filter", "-a", path]))
+                taken["filter"].append(cpu_seconds(command))
                 taken["cat"].append(cpu_seconds([build / "bin/sluice-cat", path]))
             ours[name] = n / statistics.median(taken["filter"])
             print(f"{name:14} {ours[name]:14.0f} {n / statistics.median(taken['cat']):11.0f}")

@@ -206,6 +206,15 @@ def warc(n, text_bytes=200):
     return b''.join(warc_record(i, text_bytes) for i in range(n))
 
 
+def records(tool, n, text_bytes=200):
+    """What a source reads: WARC records, or lines of JSON where its --format says so."""
+    if 'jsonl' not in tool.options.get('format', {}).get('value', ''):
+        return warc(n, text_bytes)
+    return b''.join(json.dumps({'id': f'doc-{i}', 'url': f'http://example.org/{i}', 'n': i,
+                                'text': f'text {i} of "some" words\n' * (text_bytes // 22 + 1)}
+                               ).encode() + b'\n' for i in range(n))
+
+
 class Inputs:
     """Streams by kind and size, made once by the helper program of the build."""
 
@@ -226,7 +235,7 @@ class Inputs:
 
     def small(self, tool):
         if tool.flow == 'source':
-            return warc(6)
+            return records(tool, 6)
         return self.stream(tool.kind, 6, 10, 300, tool.without()) if tool.reads else b''
 
     def empty(self, tool):
@@ -236,7 +245,7 @@ class Inputs:
     def large(self, tool):
         """Some megabytes in many batches, some large and some small."""
         if tool.flow == 'source':
-            return warc(600, 4000)
+            return records(tool, 600, 4000)
         if not tool.reads:
             return b''
         batches, rows = (12, 20) if tool.folder_out else (20, 150)  # every file is synced

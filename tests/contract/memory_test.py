@@ -18,7 +18,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from harness import Failed, Tool, check, clean_env, find_tools, warc_record  # noqa: E402
+from harness import Failed, Tool, check, clean_env, find_tools, records  # noqa: E402
 
 SMALL_MB = 100
 LARGE_MB = 2000 if os.environ.get('SLUICE_LONG_TESTS') else 800
@@ -35,9 +35,9 @@ def feed_stream(build, tool, megabytes):
                             stdout=subprocess.PIPE)
 
 
-def feed_records(megabytes):
+def feed_records(tool, megabytes):
     """The same for a source: one block of records again and again."""
-    block = b''.join(warc_record(i, 4000) for i in range(100))
+    block = records(tool, 100, 4000)
     n = megabytes * 1000000 // len(block)
     code = ('import sys\nb = sys.stdin.buffer.read()\n'
             f'for _ in range({n}): sys.stdout.buffer.write(b)')
@@ -50,7 +50,7 @@ def feed_records(megabytes):
 
 def peak(build, tool, threads, megabytes, folder):
     report = os.path.join(folder, 'report')
-    source = feed_records(megabytes) if tool.flow == 'source' else \
+    source = feed_records(tool, megabytes) if tool.flow == 'source' else \
         feed_stream(build, tool, megabytes)
     p = subprocess.run([tool.path, *tool.args(threads), '--report', report], stdin=source.stdout,
                        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=clean_env(),

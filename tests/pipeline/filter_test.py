@@ -92,7 +92,8 @@ def values_of(row):
 
 
 MADE = {
-    "made-empty": "", "made-blank": " \t\u3000", "made-break": "\n", "made-crlf": "- a\r\n\r\n- b\r",
+    "made-empty": "", "made-blank": " \t\u3000", "made-break": "\n",
+    "made-crlf": "- a\r\n\r\n- b\r",
     "made-nul": "a\0b \0 \0\0c...", "made-breaks": "a\x0bb\x0cc\x1cd\x1de\x1ef\x85g\u2028h\u2029i",
     "made-blanks": "a\x1fb\u1680c\u2003d\u202fe\u205ff\u3000g\u00a0h\u200bi\ufeffj",
     "made-marks": "\u0301 e\u0301 \u20ac \u2026 ... .... ..... ...... # ## a#b 1 \u0661 \u216b",
@@ -268,14 +269,15 @@ def test_parameters(folder):
               "min_alpha_ratio": 0.5, "stop_words": ["de", "no", "e"]}
     profile = folder / "params.yaml"
     profile.write_text("name: p\nfilters: {gopher_quality: %s}\n" % json.dumps(params))
-    rows = read(run("sluice-filter", "-a", "-p", profile, stdin=stream).stdout)[0].to_pylist()
+    scored = run("sluice-filter", "--annotate", "--profile", profile, stdin=stream).stdout
+    rows = read(scored)[0].to_pylist()
     for row in rows:
         expected = twin.measure(docs[row["source_id"]], params["stop_words"])
         check("other stop words: values", values_of(row) == expected, (values_of(row), expected))
         check("other parameters: reason", row["filter_reason"] == twin.judge(expected, params))
     off = {k: False for k in twin.DEFAULTS if k != "stop_words"}
     profile.write_text("name: p\nfilters: {gopher_quality: %s}\n" % json.dumps(off))
-    kept = read(run("sluice-filter", "-p", profile, stdin=docs_of(MADE)).stdout)[0]
+    kept = read(run("sluice-filter", "--profile", profile, stdin=docs_of(MADE)).stdout)[0]
     check("with every rule off everything stays", kept.num_rows == len(MADE))
 
 
@@ -285,7 +287,7 @@ def test_bad(stream, folder):
     def bad(text, message, code=1):
         profile.write_text(text)
         out = folder / "never.arrows"
-        p = run("sluice-filter", "-p", profile, "-o", out, stdin=stream, code=code)
+        p = run("sluice-filter", "--profile", profile, "-o", out, stdin=stream, code=code)
         check(f"the message says {message!r}", message in p.stderr.decode(), p.stderr)
         check("one line", p.stderr.count(b"\n") == 1, p.stderr)
         check("and there is no output", not out.exists())
@@ -302,11 +304,11 @@ def test_bad(stream, folder):
     for what, message, code in ((folder / "none.yaml", "none.yaml", 3),
                                 ("gofer-sluice", "did you mean 'gopher-sluice'?", 2),
                                 ("/dev/null", "is no regular file", 2), (folder, "", 2)):
-        p = run("sluice-filter", "-p", what, stdin=stream, code=code)
+        p = run("sluice-filter", "--profile", what, stdin=stream, code=code)
         check(f"--profile {what}: {message}", message in p.stderr.decode(), p.stderr)
     if os.geteuid():
         profile.chmod(0)
-        p = run("sluice-filter", "-p", profile, stdin=stream, code=3)
+        p = run("sluice-filter", "--profile", profile, stdin=stream, code=3)
         check("an unreadable profile is named", b"bad.yaml" in p.stderr, p.stderr)
         profile.chmod(0o600)
 
@@ -328,7 +330,7 @@ def test_large():
     for name, text in large.items():
         stream = docs_of({name: text})
         begun = time.monotonic()
-        row = read(run("sluice-filter", "-a", stdin=stream).stdout)[0].to_pylist()[0]
+        row = read(run("sluice-filter", "--annotate", stdin=stream).stdout)[0].to_pylist()[0]
         seconds = time.monotonic() - begun
         for key, value in expected[name].items():
             check(f"50 MB of {name}: {key}", row[f"gopher_{key}"] == value, row[f"gopher_{key}"])

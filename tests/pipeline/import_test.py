@@ -27,7 +27,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SUITE = Path(os.environ.get("SLUICE_SHARED", ROOT.parent / "shared")) / \
     "data/json/json-test-suite.tar.zst"
 TYPES = ("http_status uint16?, content_type utf8?, score float32?, big uint64, small int8?, "
-         "ok bool?, raw binary?, key fixed_size_binary[3]?, at timestamp[ns,UTC]?, day timestamp[s]?, "
+         "ok bool?, raw binary?, key fixed_size_binary[3]?, at timestamp[ns,UTC]?, "
+         "day timestamp[s]?, "
          "tags list<utf8>, pair fixed_size_list<int32>[2]?, part struct<a:utf8?,b:list<float64>>?, "
          "offset uint64, wide float64")
 # Of the JSON suite's cases that may be either, those that we refuse.
@@ -96,9 +97,11 @@ def case_fields(p):
 def case_bad_lines(p):
     kinds = [
         ("not_json", b"{\"text\":\"a\"", b"nonsense", b"{'text':1}", b"{\"text\":\"a\"}}",
-         b"{\"text\":\"a\\x\"}", b"{\"text\":\"tab\there\"}", b"{\"text\":NaN}", b"{\"text\":\"a\",}"),
+         b"{\"text\":\"a\\x\"}", b"{\"text\":\"tab\there\"}", b"{\"text\":NaN}",
+         b"{\"text\":\"a\",}"),
         ("not_object", b"[1]", b"\"text\"", b"7", b"null"),
         ("duplicate_field", b'{"text":"a","text":"b"}', b'{"text":"a","x":1,"\\u0078":2}',
+         b'{"text":"a","x\\n":1,"x\\u000a":2}',
          b'{"text":"a",' + b",".join(b'"k%d":%d' % (i % 50, i) for i in range(51)) + b"}"),
         ("missing", b"{}", b'{"text":null}', b'{"body":"a"}'),
         ("wrong_type", b'{"text":5}', b'{"text":["a"]}', b'{"text":"a","url":3}',
@@ -185,8 +188,8 @@ def case_text(p):
     rows = imported(p, b"", one, two, name=())[0]
     count.check("a file a document", [(r["text"], r["source"], r["offset"], r["source_id"])
                                       for r in rows] ==
-                [("first\r\n{line}\n", "one.txt", 0, None), ("zweiter Text", "two.txt.gz", 0, None)],
-                rows)
+                [("first\r\n{line}\n", "one.txt", 0, None),
+                 ("zweiter Text", "two.txt.gz", 0, None)], rows)
     one.write_bytes(b'{"text":"a"}\n')
     rows = imported(p, b"", "--format", "text", one, name=())[0]
     count.check("--format text", [r["text"] for r in rows] == ['{"text":"a"}\n'], rows)
@@ -222,7 +225,8 @@ def case_options(p):
     for args, word in ((("--map", "text"), "COLUMN=FIELD"), (("--map", "nothing=x"), "nothing"),
                        (("--map", "text=a,text=b"), "twice"), (("--map", "text=a,url=a"), "two"),
                        (("--columns", "n"), "NAME TYPE"), (("--columns", "n floot"), "floot"),
-                       (("--columns", "text utf8"), "text"), (("--columns", "json utf8"), "--no-json"),
+                       (("--columns", "text utf8"), "text"),
+                       (("--columns", "json utf8"), "--no-json"),
                        (("--columns", "n int8, n int8"), "n"), (("--format", "csv"), "format"),
                        (("--map", "offset=o"), "offset"), (("--columns", "n int8,"), "NAME TYPE")):
         p.fails(" ".join(args), 2, [word], "sluice-import", "--source", "s", *args)
@@ -235,7 +239,8 @@ def case_options(p):
 def case_round_trip(p):
     first = lines(*({
         "id": f"d{i}", "url": f"http://x/{i}" if i % 3 else None, "date": 1e9 + i / 4,
-        "text": "".join(chr(32 + (i * k) % 0x500) for k in range(i % 90)) + "\n\t\"\\\x01\0é\U0001f600",
+        "text": "".join(chr(32 + (i * k) % 0x500) for k in range(i % 90)) +
+        "\n\t\"\\\x01\0é\U0001f600",
         "http_status": 200 + i if i % 4 else None, "content_type": "text/html",
         "score": i / 7, "big": 2 ** 64 - 1 - i, "small": i % 256 - 128, "ok": i % 2 == 0,
         "raw": base64.b64encode(bytes(range(i % 7))).decode(), "key": "00ff%02x" % (i % 256),
@@ -253,8 +258,35 @@ def case_round_trip(p):
                 {k: (a.get(k), b.get(k)) for k in a.keys() | b.keys() if a.get(k) != b.get(k)})
     count.check("and the same text", p.out("sluice-export", "--columns", ",".join(a), stdin=two) ==
                 p.out("sluice-export", "--columns", ",".join(a), stdin=one))
-    p.fails("an id that is no hex", 1, ["bad_value"], "sluice-import", "-q", "--source", "s", "--id",
-            "hex", "--strict", stdin=lines({"id": "xyz", "text": "a"}))
+    p.fails("an id that is no hex", 1, ["bad_value"], "sluice-import", "-q", "--source", "s",
+            "--id", "hex", "--strict", stdin=lines({"id": "xyz", "text": "a"}))
+
+
+def case_pages(p):
+    """Real pages, extracted, exported, imported: the same columns."""
+    path = SUITE.parents[1] / "warc/whirlwind.warc.gz"
+    if not path.exists():
+        count.skip("the shared WARC files are absent (SLUICE_SHARED)")
+        return
+    pages = p.out("sluice-warc", path)
+    for one in (pages, p.out("sluice-extract", stdin=pages)):
+        two = p.out("sluice-import", "--source", "t", "--id", "hex", "--no-json", "--columns",
+                    ", ".join(columns_of(one)), stdin=p.out("sluice-export", stdin=one))
+        a, b = dict(trailer(one)["columns"]), dict(trailer(two)["columns"])
+        count.check("every column has its digest again", a == {k: b.get(k) for k in a}, a, b)
+
+
+def columns_of(stream):
+    """For --columns: all that sluice-import does not make of itself, from the stream's
+    schema as pyarrow reads it."""
+    import pyarrow
+    import pyarrow.ipc
+    names = {pyarrow.string(): "utf8", pyarrow.uint16(): "uint16", pyarrow.uint64(): "uint64",
+             pyarrow.uint32(): "uint32", pyarrow.large_binary(): "large_binary",
+             pyarrow.float32(): "float32", pyarrow.bool_(): "bool"}
+    for f in pyarrow.ipc.open_stream(stream).schema:
+        if f.name not in ("id", "source_id", "url", "date", "text", "source"):
+            yield f"{f.name} {names[f.type]}{'?' if f.nullable else ''}"
 
 
 def case_python_agrees(p):
