@@ -109,9 +109,12 @@ static void bad(struct sl_json_doc *doc, enum sl_json_bad why, const char *fmt, 
     va_end(ap);
 }
 
+/* A name that is long or would not print on one line is not shown. */
 static void bad_twice(struct sl_json_doc *doc, struct sl_str name)
 {
-    bool shown = name.n <= NAME_SHOWN && !memchr(name.p, 0, name.n);
+    bool shown = name.n <= NAME_SHOWN;
+    for (size_t i = 0; shown && i < name.n; i++)
+        shown = (uint8_t)name.p[i] >= 0x20 && name.p[i] != 0x7f;
     bad(doc, SL_JSON_BAD_TWICE, "field '%.*s' stands twice", shown ? (int)name.n : 3,
         shown ? name.p : "...");
 }
