@@ -559,6 +559,7 @@ def damages(whole):
     plus, zeros = (lambda v: v + 1), "0" * 32
     for name, *keys in (
         ("rows", "rows", plus), ("tokens", "tokens", plus), ("targets", "targets", 1 << 40),
+        ("fewer targets", "targets", lambda v: v - 1),
         ("kind", "kind", "docs"), ("digest", "digest", zeros), ("version", "version", 2),
         ("column", "columns", 0, 1, zeros), ("type", "column_type", "list<uint8>"),
         ("form", "export", "form", "npz"), ("dtype", "export", "dtype", "int8"),
