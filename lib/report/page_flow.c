@@ -42,9 +42,19 @@ static void stage_name(struct sl_html *h, const struct sl_stage *g)
         sl_html_put(h, " runs joined</span>");
     }
     if (sl_json_get(g->json, "port"))
-        sl_html_put(h, " <span class=note>its rejects</span>");
-    if (g->n_branches > 1 && g->number == 1)
-        sl_html_putf(h, " <span class=note>branch %d of %d</span>", g->branch, g->n_branches);
+        sl_html_putf(h, " <span class=note>%s</span>",
+                     sl_str_eq(sl_json_str(sl_json_get(g->json, "port")), SL_STR("rest"))
+                         ? "its rest"
+                         : "its rejects");
+    if (g->n_branches > 1 && g->begins) {
+        sl_html_putf(h, " <span class=note>branch %d of %d", g->branch, g->n_branches);
+        if (g->follows.n) {
+            sl_html_put(h, ", after ");
+            sl_html_text(h, sl_tool_short(g->follows));
+            sl_html_put(h, " above");
+        }
+        sl_html_put(h, "</span>");
+    }
 }
 
 struct reason {
