@@ -101,7 +101,7 @@ static void test_other_formats(void **state)
         const char *words;
     } cases[] = {
         { SL_STR(""), "empty input: no stream" },
-        { SL_STR("ARROW1\0\0\xff\xff\xff\xff"), "an Arrow file, not a stream: sluice-import takes" },
+        { SL_STR("ARROW1\0\0\xff\xff\xff\xff"), "an Arrow file, not a stream: sluice-import" },
         { SL_STR("PAR1\x15\x04\x15\x10"), "Parquet" },
         { SL_STR("\x1f\x8b\x08\0\0\0\0\0\0\x03"), "gzip" },
         { SL_STR("\x28\xb5\x2f\xfd\x04\0\0\0\0"), "zstd" },
