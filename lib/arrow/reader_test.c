@@ -173,7 +173,7 @@ static void test_rules(void **state)
         { 1, true, 128 + 18, 0, 1, "padding behind buffer 4" },
         { 1, true, 191, 0, 1, "padding behind buffer 4" },
         { 1, true, 64, 'w', (char)0xff, "not UTF-8" },
-        { 0, false, find(0, "sl:profile", 0), 's', 'S', "without sl:profile: import it" },
+        { 0, false, find(0, "sl:profile", 0), 's', 'S', "without sl:profile: sluice-import" },
         { 2, false, find(2, "\"rows\":", 7), '9', '8', "says 8 rows, the stream has 9" },
         { 2, false, find(2, "\"batches\":", 10), '1', '2', "says 2 batches" },
         { 2, false, find(2, "\"batches\":", 2), 'a', 'e', "'batches' is missing" },
