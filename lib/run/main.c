@@ -221,6 +221,7 @@ static void release(struct sl_run *run)
     if (run->has_rest_schema)
         sl_schema_release(&run->rest_schema);
     sl_buf_release(&run->files_text);
+    sl_json_free(run->entry);
     free(run->copied);
     free(run->inputs);
     free(run->conf);

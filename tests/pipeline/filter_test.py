@@ -15,6 +15,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -313,6 +314,36 @@ def test_bad(stream, folder):
         profile.chmod(0o600)
 
 
+def test_changing_profile(stream, folder):
+    """A profile that is edited, or disappears, while the run goes on: the rules that are
+    applied, and stand in the lineage, are those of its beginning."""
+    profile = folder / "changing.yaml"
+    old, new = ("name: %s\nfilters: {gopher_quality: {min_words: %d}}\n" % x
+                for x in (("old", 7), ("new", 100000)))
+    profile.write_text(old)
+    want = run("sluice-filter", "--profile", profile, stdin=stream).stdout
+    for name, change in (("edited", lambda: profile.write_text(new)), ("gone", profile.unlink)):
+        profile.write_text(old)
+        p = subprocess.Popen([build / "bin/sluice-filter", "--profile", profile, "--flush"],
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        half = []
+        writer = threading.Thread(target=lambda: half.append((p.stdin.write(stream[:-64]),
+                                                             p.stdin.flush())))
+        writer.start()
+        begin = p.stdout.read(64)  # its schema is written: it has begun
+        change()
+        out = []
+        reader = threading.Thread(target=lambda: out.append(p.stdout.read()))
+        reader.start()
+        writer.join()
+        p.stdin.write(stream[-64:])
+        p.stdin.close()
+        reader.join()
+        check(f"a profile that is {name} in a run", p.wait() == 0, p.stderr.read())
+        check(f"{name}: the lineage has the rules that were applied",
+              read(begin + out[0])[1] == read(want)[1], out[0][-9000:])
+
+
 def test_large():
     """Documents of 50 MB: what could be quadratic takes seconds, not hours."""
     n = 50_000_000
@@ -353,6 +384,7 @@ def main():
         test_lineage(stream, Path(folder))
         test_parameters(Path(folder))
         test_bad(stream, Path(folder))
+        test_changing_profile(stream, Path(folder))
     test_threads(stream)
     test_columns(stream, annotated_stream)
     test_large()
