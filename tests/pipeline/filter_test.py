@@ -302,6 +302,8 @@ def test_bad(stream, folder):
     bad("", "bad.yaml:1:1: there is nothing in it")
     bad("[" * 5000, "nested too deeply")
     bad("name: x\nfilters: {}\n", "the profile has no filter")
+    bad("name: x\n" + "k" * 10_000_000 + ": 1\n", "bad.yaml: larger than 1048576 bytes")
+    bad("name: x\na" + "\u00e9" * 200 + ": 1\n", "unknown key 'a" + "\u00e9" * 29 + "'")
     for what, message, code in ((folder / "none.yaml", "none.yaml", 3),
                                 ("gofer-sluice", "did you mean 'gopher-sluice'?", 2),
                                 ("/dev/null", "is no regular file", 2), (folder, "", 2)):
