@@ -304,6 +304,14 @@ def test_bad(stream, folder):
     bad("name: x\nfilters: {}\n", "the profile has no filter")
     bad("name: x\n" + "k" * 10_000_000 + ": 1\n", "bad.yaml: larger than 1048576 bytes")
     bad("name: x\na" + "\u00e9" * 200 + ": 1\n", "unknown key 'a" + "\u00e9" * 29 + "'")
+    profile.write_text("nam: x\n")
+    failed_stream = run("sluice-filter", "--profile", profile, stdin=stream, code=1).stdout
+    p = run("sluice-verify", stdin=failed_stream, code=1)
+    check("the next stage is told of a bad profile", b"did you mean 'name'" in p.stderr, p.stderr)
+    one = folder / "one.arrows"
+    p = run("sluice-filter", "-o", one, "--rejects", one, stdin=stream, code=2)
+    check("two outputs of one name are refused", b"two outputs" in p.stderr and
+          not one.exists(), p.stderr)
     for what, message, code in ((folder / "none.yaml", "none.yaml", 3),
                                 ("gofer-sluice", "did you mean 'gopher-sluice'?", 2),
                                 ("/dev/null", "is no regular file", 2), (folder, "", 2)):
