@@ -365,6 +365,15 @@ both = run("sluice-dedup", "--exact", "--annotate", path, "-", stdin=path.read_b
 twice = run("sluice-dedup", "--exact", "--annotate", path, path).stdout
 check("a file and a pipe are read as two files", read(both)[0] == read(twice)[0])
 
+# ---- a key of 10 MB ----
+
+path = docs([wet(n, text) for n, text in enumerate(("b" * 10_000_000, "b" * 10_000_000, "a"))],
+            "wide")
+p = run("sluice-dedup", "--exact", "--prefer", "text", "--mem", "64M", path, code=3)
+check("a key of 10 MB in too little memory names --mem", b"raise --mem" in p.stderr, p.stderr)
+p = run("sluice-dedup", "--exact", "--prefer", "text desc", "--mem", "1G", path)
+check("a key of 10 MB", len(read(p.stdout)[0]) == 2)
+
 folder.cleanup()
 print(f"{passed} passed, {failed} failed")
 sys.exit(failed > 0)
