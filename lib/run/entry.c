@@ -69,11 +69,14 @@ static enum sl_status add_own(struct sl_run *run, const char *port, bool with_ta
 struct sl_json *sl_run_entry(struct sl_run *run, const char *port, bool with_tally,
                              struct sl_err *err)
 {
-    if (begin_entry(run, err) != SL_OK)
-        return NULL;
-    struct sl_json *entry = sl_json_copy(run->entry);
+    struct sl_json *entry = NULL;
+    if (begin_entry(run, err) == SL_OK)
+        entry = sl_json_copy(run->entry);
     if (entry && add_own(run, port, with_tally, entry, err) == SL_OK)
         return entry;
     sl_json_free(entry);
+    /* JSON values that could not be made say nothing. */
+    if (err && err->status >= 0)
+        (void)sl_err_nomem(err, 0);
     return NULL;
 }
