@@ -264,6 +264,8 @@ enum sl_status sl_zstd_compress(struct sl_zstd *z, struct sl_str in, struct sl_b
         return sl_err_set(err, SL_E_DATA, "%zu bytes are too many for a zstd frame", in.n);
     SL_TRY(sl_buf_reserve(out, bound, err));
     size_t n = ZSTD_compress2(z->c, out->p + out->n, bound, in.p, in.n);
+    if (ZSTD_isError(n) && ZSTD_getErrorCode(n) == ZSTD_error_memory_allocation)
+        return sl_err_nomem(err, 0);
     if (ZSTD_isError(n))
         return sl_err_set(err, SL_E_SYSTEM, "zstd: %s", ZSTD_getErrorName(n));
     out->n += n;

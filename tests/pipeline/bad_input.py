@@ -10,26 +10,10 @@ import subprocess
 import time
 from pathlib import Path
 
+from counted import Count  # noqa: F401
+
 HTML_200 = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"
 HTML_UTF8 = b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n"
-
-
-class Count:
-    def __init__(self):
-        self.passed = self.failed = self.skipped = 0
-        self.case = ""
-
-    def check(self, name, fine, *what):
-        self.passed += bool(fine)
-        self.failed += not fine
-        if not fine:
-            print(f"FAILED {self.case}: {name}: {' '.join(str(w)[:1500] for w in what)}",
-                  flush=True)
-        return fine
-
-    def skip(self, why):
-        self.skipped += 1
-        print(f"skipped: {self.case}: {why}", flush=True)
 
 
 class Place:

@@ -11,7 +11,6 @@ table of texts is full in the middle), for -T1 and -T4, from a file and from a p
 in batches large and small.
 """
 
-import io
 import json
 import os
 import random
@@ -24,27 +23,20 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from counted import Count, read_stream
+
 try:
-    import pyarrow as pa
     import pyarrow.ipc as ipc
 except ImportError:
     print("skipped: pyarrow is not installed")
     sys.exit(77)
 
-passed = failed = 0
+count = Count()
+check = count.check
 build = Path(sys.argv[1]).resolve()
 folder = tempfile.TemporaryDirectory()
 work = Path(folder.name)
 SMALL_MEM, LARGE_MEM = "4M", "512M"
-
-
-def check(name, fine, why=""):
-    global passed, failed
-    if fine:
-        passed += 1
-    else:
-        failed += 1
-        print(f"FAILED {name}: {why}")
 
 
 def run(tool, *args, stdin=b"", code=0, **more):
@@ -77,19 +69,8 @@ def docs(records, name):
 
 def read(stream):
     """The rows, and the last stage of the lineage."""
-    batches, trailer = [], None
-    reader = ipc.open_stream(io.BytesIO(stream))
-    while True:
-        try:
-            batch, meta = reader.read_next_batch_with_custom_metadata()
-        except StopIteration:
-            break
-        batches.append(batch)
-        if meta and b"sl:trailer" in meta:
-            trailer = json.loads(meta[b"sl:trailer"])
-    table = pa.Table.from_batches(batches, reader.schema)
-    table.validate(full=True)
-    return table.to_pylist(), trailer["lineage"][-1]
+    table, lineage = read_stream(stream)
+    return table.to_pylist(), lineage[-1]
 
 
 def dedup(path, *options, mem=LARGE_MEM, pipe=False, **more):
@@ -375,5 +356,4 @@ p = run("sluice-dedup", "--exact", "--prefer", "text desc", "--mem", "1G", path)
 check("a key of 10 MB", len(read(p.stdout)[0]) == 2)
 
 folder.cleanup()
-print(f"{passed} passed, {failed} failed")
-sys.exit(failed > 0)
+sys.exit(count.finish())

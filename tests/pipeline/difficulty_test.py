@@ -17,6 +17,8 @@ import tempfile
 import unicodedata
 from pathlib import Path
 
+from counted import Count
+
 try:
     import numpy as np
     import pyarrow as pa
@@ -37,22 +39,9 @@ SHARED = Path(os.environ.get("SLUICE_SHARED", ROOT.parent / "shared")) / "data"
 BIN = Path(sys.argv[1]) / "bin"
 METRICS = ["compression", "length", "word_length", "sentence_length"]
 COLUMNS = ["difficulty_" + m for m in METRICS]
-passed = failed = skipped = 0
-
-
-def check(name, fine, why=""):
-    global passed, failed
-    if fine:
-        passed += 1
-    else:
-        failed += 1
-        print(f"FAILED {name}: {why}")
-
-
-def skip(why):
-    global skipped
-    skipped += 1
-    print(f"skipped: {why}")
+count = Count()
+check = count.check
+skip = count.skip
 
 
 def run(tool, *args, stdin=b"", code=0):
@@ -300,5 +289,4 @@ if (SHARED / "filters").is_dir():
         skip("zstandard is not installed")
 else:
     skip(f"no {SHARED.parent.name} data (SLUICE_SHARED): real texts and ranks")
-print(f"{passed} passed, {failed} failed, {skipped} skipped")
-sys.exit(failed > 0)
+sys.exit(count.finish())

@@ -20,6 +20,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from counted import Count
+
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "compat"))
 sys.dont_write_bytecode = True
@@ -33,7 +35,9 @@ except ImportError as e:
     sys.exit(77)
 from stream_forge import Batch, Field, Stream, dump, ints, number  # noqa: E402
 
-passed = failed = skipped = 0
+count = Count()
+check = count.check
+skip = count.skip
 build = Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else Path("build/release").resolve()
 SHARD, VERIFY, TOKENIZE, CAT = (str(build / "bin" / f"sluice-{n}")
                                 for n in ("shard", "verify", "tokenize", "cat"))
@@ -41,21 +45,6 @@ SEQUENCES, DOCS = (str(build / "test" / n) for n in ("sequences_sample", "docs_s
 FORMS = ("megatron", "npy", "bin", "mds")
 EOS = 256  # of the tokenizer "bytes"
 work = Path(tempfile.mkdtemp(prefix="sluice-exports-"))
-
-
-def check(name, fine, why=""):
-    global passed, failed
-    if fine:
-        passed += 1
-    else:
-        failed += 1
-        print(f"FAILED {name}: {str(why)[:600]}", flush=True)
-
-
-def skip(name, why):
-    global skipped
-    skipped += 1
-    print(f"skipped: {name}: {why}", flush=True)
 
 
 def run(*args, data=b"", **more):
@@ -610,8 +599,7 @@ def main():
             test()
             if os.environ.get("SLUICE_TIMES"):
                 print(f"{name} {time.monotonic() - begin:.1f} s")
-    print(f"{passed} passed, {failed} failed, {skipped} skipped")
-    return 1 if failed or not passed else 0
+    return count.finish()
 
 
 try:

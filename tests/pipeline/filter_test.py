@@ -9,7 +9,6 @@ the verdicts of datatrove's rules of the same names) and some made here. They go
 in as WET records.
 """
 
-import io
 import json
 import os
 import subprocess
@@ -19,10 +18,11 @@ import threading
 import time
 from pathlib import Path
 
+from counted import Count, read_stream
+
 try:
     import pyarrow as pa
     import pyarrow.compute as pc
-    import pyarrow.ipc as ipc
     import zstandard
 except ImportError as e:
     print(f"skipped: {e.name} is not installed")
@@ -34,16 +34,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SHARED = Path(os.environ.get("SLUICE_SHARED", ROOT.parent / "shared"))
 VECTORS = SHARED / "data/filters/vectors"
 build = Path(sys.argv[1]).resolve()
-passed = failed = 0
-
-
-def check(name, fine, why=""):
-    global passed, failed
-    if fine:
-        passed += 1
-    else:
-        failed += 1
-        print(f"FAILED {name}: {why}")
+count = Count()
+check = count.check
 
 
 def run(tool, *args, stdin=b"", code=0):
@@ -54,20 +46,8 @@ def run(tool, *args, stdin=b"", code=0):
 
 
 def read(stream):
-    """The table, and the trailer."""
-    batches, trailer = [], None
-    reader = ipc.open_stream(io.BytesIO(stream))
-    while True:
-        try:
-            batch, meta = reader.read_next_batch_with_custom_metadata()
-        except StopIteration:
-            break
-        batches.append(batch)
-        if meta and b"sl:trailer" in meta:
-            trailer = json.loads(meta[b"sl:trailer"])
-    table = pa.Table.from_batches(batches, reader.schema)
-    table.validate(full=True)
-    return table, trailer
+    table, lineage = read_stream(stream)
+    return table, {"lineage": lineage}
 
 
 def docs_of(texts):
@@ -398,8 +378,7 @@ def main():
     test_threads(stream)
     test_columns(stream, annotated_stream)
     test_large()
-    print(f"{passed} passed, {failed} failed")
-    sys.exit(failed > 0)
+    sys.exit(count.finish())
 
 
 main()

@@ -8,33 +8,25 @@ text byte for byte, in every form of packing, and the tallies of the trailers
 must be what is counted here from the rows alone.
 """
 
-import io
 import json
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+from counted import Count, read_stream
+
 try:
     import pyarrow as pa
-    import pyarrow.ipc as ipc
 except ImportError:
     print("skipped: pyarrow is not installed")
     sys.exit(77)
 
 EOS, PAD = 256, 257
 N_DOCS = 400
-passed = failed = 0
+count = Count()
+check = count.check
 build = Path(sys.argv[1])
-
-
-def check(name, fine, why=""):
-    global passed, failed
-    if fine:
-        passed += 1
-    else:
-        failed += 1
-        print(f"FAILED {name}: {why}")
 
 
 def run(tool, *args, stdin=b"", code=0):
@@ -43,23 +35,6 @@ def run(tool, *args, stdin=b"", code=0):
     check(f"{tool} {' '.join(map(str, args))} ends with {code}", p.returncode == code,
           f"{p.returncode}: {p.stderr.decode(errors='replace')}")
     return p
-
-
-def read(stream):
-    """The table, and the lineage of the trailer."""
-    batches, trailer = [], None
-    reader = ipc.open_stream(io.BytesIO(stream))
-    while True:
-        try:
-            batch, meta = reader.read_next_batch_with_custom_metadata()
-        except StopIteration:
-            break
-        batches.append(batch)
-        if meta and b"sl:trailer" in meta:
-            trailer = json.loads(meta[b"sl:trailer"])
-    table = pa.Table.from_batches(batches, reader.schema)
-    table.validate(full=True)
-    return table, trailer["lineage"]
 
 
 def id_sum(ids):
@@ -73,14 +48,14 @@ def rows_of(table):
 # ---- tokenize ----
 
 docs_stream = run("docs_sample", N_DOCS).stdout
-docs = rows_of(read(docs_stream)[0])
+docs = rows_of(read_stream(docs_stream)[0])
 check("some texts are empty", 10 < sum(not d["text"] for d in docs) < N_DOCS / 4)
 check("some texts are not ASCII", any(not d["text"].isascii() for d in docs))
 
 one = run("sluice-tokenize", "-T1", stdin=docs_stream).stdout
 four = run("sluice-tokenize", "-T4", stdin=docs_stream).stdout
 check("tokenize: -T1 and -T4 give the same bytes", one == four)
-tokens_table, lineage = read(one)
+tokens_table, lineage = read_stream(one)
 check("tokenize: type of tokens",
       tokens_table.schema.field("tokens").type == pa.list_(pa.field("item", pa.uint16(), False)),
       tokens_table.schema.field("tokens").type)
@@ -104,7 +79,7 @@ check("tokenize: counts",
 check("tokenize: options in the lineage",
       lineage[-1]["options"] == {"tokenizer": "bytes", "keep-text": False, "replace": False},
       lineage[-1]["options"])
-kept = read(run("sluice-tokenize", "--keep-text", stdin=docs_stream).stdout)[0]
+kept = read_stream(run("sluice-tokenize", "--keep-text", stdin=docs_stream).stdout)[0]
 check("tokenize --keep-text", kept.column("text").to_pylist() == [d["text"] for d in docs])
 p = run("sluice-tokenize", "--tokenizer", "nosuch", stdin=docs_stream, code=2)
 check("tokenize: an unknown name is told with those there are",
@@ -139,11 +114,11 @@ def check_pack(length, *options):
         rejects = Path(folder) / "rejects.arrows"
         stream = run("sluice-pack", "--length", length, *options, "--rejects", rejects,
                      stdin=one).stdout
-        rejected = rows_of(read(rejects.read_bytes())[0])
+        rejected = rows_of(read_stream(rejects.read_bytes())[0])
     check(f"{name}: the same bytes again",
           stream == run("sluice-pack", "--length", length, *options, "-T4", stdin=one).stdout)
     run("sluice-verify", "-", stdin=stream)
-    table, lineage = read(stream)
+    table, lineage = read_stream(stream)
     stored = length + extra
     for column, item in (("tokens", pa.uint16()), ("loss_mask", pa.uint8())):
         check(f"{name}: type of {column}", table.schema.field(column).type ==
@@ -223,11 +198,11 @@ check("everything is cut where one sequence does not fill",
       len(check_pack(1 << 22, "--drop-last")) == sum(bool(d["text"]) for d in docs))
 check_pack(1 << 20, "--drop-last", "--by", "source")
 
-bare = read(run("sluice-pack", "--length", 64, "--carry", "none", stdin=one).stdout)[0]
+bare = read_stream(run("sluice-pack", "--length", 64, "--carry", "none", stdin=one).stdout)[0]
 check("pack --carry none carries nothing", "difficulty_len" not in bare.column_names)
 none = run("sluice-tokenize", stdin=run("docs_sample", 0).stdout).stdout
 check("pack: nothing in, nothing out",
-      read(run("sluice-pack", "--length", 64, stdin=none).stdout)[0].num_rows == 0)
+      read_stream(run("sluice-pack", "--length", 64, stdin=none).stdout)[0].num_rows == 0)
 run("sluice-pack", "--length", 64, stdin=one[:len(one) // 2], code=1)
 
 # ---- tokenizers of others ----
@@ -240,7 +215,7 @@ def wide(**keys):
     return run("docs_sample", 30, 0, json.dumps(info, separators=(",", ":"))).stdout
 
 
-table, lineage = read(run("sluice-pack", "--length", 300, stdin=wide()).stdout)
+table, lineage = read_stream(run("sluice-pack", "--length", 300, stdin=wide()).stdout)
 check("pack: uint32 stays", table.schema.field("tokens").type.value_type == pa.uint32())
 rows = rows_of(table)
 flat = [t for r in rows for t in r["tokens"]]
@@ -248,9 +223,9 @@ want = [t for d in docs[:30] if d["text"] for t in [*(70000 + b for b in d["text
 check("pack: uint32 tokens", flat[:len(want)] == want and set(flat[len(want):]) <= {2})
 check("pack: the tokenizer goes on",
       json.loads(table.schema.metadata[b"sl:tokenizer"])["name"] == "wide")
-other = rows_of(read(run("sluice-pack", "--length", 300, stdin=wide(digest="1" * 32)).stdout)[0])
+other = rows_of(read_stream(run("sluice-pack", "--length", 300, stdin=wide(digest="1" * 32)).stdout)[0])
 check("pack: ids depend on the tokenizer", not {r["id"] for r in rows} & {r["id"] for r in other})
-last = rows_of(read(run("sluice-pack", "--length", 100000, stdin=wide(pad=None)).stdout)[0])[-1]
+last = rows_of(read_stream(run("sluice-pack", "--length", 100000, stdin=wide(pad=None)).stdout)[0])[-1]
 check("pack: without a padding id the end id pads",
       set(last["tokens"][sum(last["loss_mask"]):]) == {1} and not last["loss_mask"][-1])
 for name, stream, words in (
@@ -260,5 +235,4 @@ for name, stream, words in (
     p = run("sluice-pack", "--length", 300, stdin=stream, code=1)
     check(f"pack: {name} is refused", words in p.stderr, p.stderr)
 
-print(f"{passed} passed, {failed} failed")
-sys.exit(failed > 0)
+sys.exit(count.finish())

@@ -19,27 +19,16 @@ import tempfile
 import time
 from pathlib import Path
 
-passed = failed = skipped = 0
+from counted import Count
+
+count = Count()
+check = count.check
+skip = count.skip
 build = Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else Path("build/release").resolve()
 SHARD, VERIFY, CAT = (str(build / "bin" / f"sluice-{n}") for n in ("shard", "verify", "cat"))
 SAMPLE = str(build / "test" / "sequences_sample")
 ROWS, LENGTH, PER_SHARD = 1000, 64, 300
 work = Path(tempfile.mkdtemp(prefix="sluice-shards-"))
-
-
-def check(name, fine, why=""):
-    global passed, failed
-    if fine:
-        passed += 1
-    else:
-        failed += 1
-        print(f"FAILED {name}: {why}", flush=True)
-
-
-def skip(name, why):
-    global skipped
-    skipped += 1
-    print(f"skipped: {name}: {why}", flush=True)
 
 
 def run(*args, data=b"", **more):
@@ -508,8 +497,7 @@ def main():
     test_full_disk()
     test_damage(whole)
     test_verify_streams()
-    print(f"{passed} passed, {failed} failed, {skipped} skipped")
-    return 1 if failed or not passed else 0
+    return count.finish()
 
 
 try:

@@ -20,6 +20,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from counted import Count
+
 HERE = Path(__file__).resolve().parent
 build = Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else Path("build/release").resolve()
 SORT, SHUFFLE, CAT, VERIFY = (
@@ -31,22 +33,9 @@ work = Path(tempfile.mkdtemp(prefix="sluice-sort-"))
 scratch = work / "scratch"
 scratch.mkdir()
 sanitized = b"__asan_init" in Path(SORT).read_bytes()
-passed = failed = skipped = 0
-
-
-def check(name, fine, why=""):
-    global passed, failed
-    if fine:
-        passed += 1
-    else:
-        failed += 1
-        print(f"FAILED {name}: {str(why)[:600]}", flush=True)
-
-
-def skip(name, why):
-    global skipped
-    skipped += 1
-    print(f"skipped: {name}: {why}", flush=True)
+count = Count()
+check = count.check
+skip = count.skip
 
 
 def run(*args, data=b"", **more):
@@ -335,5 +324,4 @@ for name, test in list(globals().items()):
         except Exception as e:  # one broken test must not hide the others
             check(name, False, repr(e))
 shutil.rmtree(work, ignore_errors=True)
-print(f"{passed} passed, {failed} failed, {skipped} skipped")
-sys.exit(1 if failed else 0)
+sys.exit(count.finish())

@@ -18,6 +18,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from counted import Count
+
 try:
     import numpy as np
 except ImportError as e:
@@ -28,25 +30,12 @@ ROOT = Path(__file__).resolve().parents[2]
 READER = ROOT / "tests" / "pipeline" / "trainer_read.py"
 TRAINERS = {"megatron": "Megatron Core", "bin": "OLMo-core", "mds": "MosaicML Streaming"}
 SAMPLES, SECONDS = 1000, 150
-passed = failed = skipped = 0
+count = Count()
+check = count.check
+skip = count.skip
 build = Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else Path("build/release").resolve()
 PYTHON = os.environ.get("SLUICE_TRAINERS", str(ROOT / "build" / "trainers" / "bin" / "python"))
 work = Path(tempfile.mkdtemp(prefix="sluice-trainers-"))
-
-
-def check(name, fine, why=""):
-    global passed, failed
-    if fine:
-        passed += 1
-    else:
-        failed += 1
-        print(f"FAILED {name}: {str(why)[-2000:]}", flush=True)
-
-
-def skip(name, why):
-    global skipped
-    skipped += 1
-    print(f"SKIPPED: {name} did not read its export: {why}", flush=True)
 
 
 def tool(name):
@@ -106,8 +95,7 @@ def main():
         read(form, due)
     for path in sorted((ROOT / "examples" / "exports").glob("*.py")):
         check(f"{path.name} has at most 60 lines", len(path.read_text().splitlines()) <= 60)
-    print(f"{passed} passed, {failed} failed, {skipped} skipped")
-    return 1 if failed or not passed else 0
+    return count.finish()
 
 
 try:
