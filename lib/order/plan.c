@@ -234,6 +234,7 @@ static enum sl_status add_score(struct reader *r, const struct sl_yaml_node *n, 
             return SL_OK;
     if (p->n_scores == SL_PLAN_MAX_SCORES)
         return bad(r, n, "more than %d different scores", SL_PLAN_MAX_SCORES);
+    p->score_lines[p->n_scores] = n->line;
     p->scores[p->n_scores++] = by;
     return SL_OK;
 }
@@ -723,6 +724,14 @@ enum sl_status sl_plan_read(struct sl_plan *plan, struct sl_str text, const char
     if (!plan->n_stages)
         return bad(&r, root, "key 'stages' is missing");
     return check_lr(&r);
+}
+
+bool sl_plan_uses(const struct sl_plan *plan, size_t source, size_t score)
+{
+    for (size_t i = 0; i < plan->n_stages; i++)
+        if (sl_plan_way(plan, source, i)->score == (int)score)
+            return true;
+    return false;
 }
 
 void sl_plan_release(struct sl_plan *plan)

@@ -101,6 +101,7 @@ struct sl_plan {
     struct sl_plan_source *sources;
     struct sl_plan_stage *stages;
     const char *scores[SL_PLAN_MAX_SCORES]; /* different orders of columns (order/row_key.h) */
+    int score_lines[SL_PLAN_MAX_SCORES];    /* where each is named first */
     struct sl_arena arena;
 };
 
@@ -109,5 +110,16 @@ struct sl_plan {
 SL_MUST_USE enum sl_status sl_plan_read(struct sl_plan *plan, struct sl_str text, const char *file,
                                         struct sl_err *err);
 void sl_plan_release(struct sl_plan *plan);
+
+/* How a stage draws from a source. */
+static inline const struct sl_plan_way *sl_plan_way(const struct sl_plan *plan, size_t source,
+                                                    size_t stage)
+{
+    const struct sl_plan_way *own = plan->sources[source].own;
+    return own ? own : &plan->stages[stage].way;
+}
+
+/* May any stage order this source by the plan's score of that number? */
+bool sl_plan_uses(const struct sl_plan *plan, size_t source, size_t score);
 
 #endif

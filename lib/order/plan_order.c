@@ -366,15 +366,14 @@ static enum sl_status count_demand(struct sl_plan_order *o, struct sl_assign *a,
 
 static enum sl_status set_demand(struct sl_plan_order *o, struct sl_err *err)
 {
-    struct sl_assign *a;
+    struct sl_assign *a = NULL;
     uint64_t *given = calloc(o->n_sources + 1, sizeof *given);
     if (!given)
         return sl_err_nomem(err, o->n_sources * sizeof *given);
     enum sl_status st = sl_assign_new(&a, o->schedule, err);
     if (st == SL_OK)
         st = count_demand(o, a, given, err);
-    if (st == SL_OK)
-        sl_assign_free(a);
+    sl_assign_free(a);
     free(given);
     return st == SL_OK ? sl_assign_new(&o->assign, o->schedule, err) : st;
 }
@@ -442,6 +441,22 @@ enum sl_status sl_plan_order_new(struct sl_plan_order **out, const struct sl_pla
     return st;
 }
 
+void sl_plan_order_trim(struct sl_plan_order *o)
+{
+    for (size_t i = 0; i < o->n_sources; i++) {
+        if (o->draws) {
+            free(o->draws[i]);
+            o->draws[i] = NULL;
+        }
+        if (o->copies) {
+            free(o->copies[i]);
+            o->copies[i] = NULL;
+        }
+    }
+    free(o->placed);
+    o->placed = NULL;
+}
+
 void sl_plan_order_free(struct sl_plan_order *o)
 {
     if (!o)
@@ -450,12 +465,7 @@ void sl_plan_order_free(struct sl_plan_order *o)
         free(o->pieces[i].from);
         free(o->pieces[i].to);
     }
-    for (size_t i = 0; i < o->n_sources; i++) {
-        if (o->draws)
-            free(o->draws[i]);
-        if (o->copies)
-            free(o->copies[i]);
-    }
+    sl_plan_order_trim(o);
     sl_assign_free(o->assign);
     sl_schedule_free(o->schedule);
     free(o->pieces);
@@ -466,7 +476,6 @@ void sl_plan_order_free(struct sl_plan_order *o)
     free(o->n_drawn);
     free(o->copies);
     free(o->unused);
-    free(o->placed);
     free(o);
 }
 
@@ -481,20 +490,6 @@ struct sl_plan_span sl_plan_order_span(const struct sl_plan_order *o, size_t sta
 {
     return (struct sl_plan_span){ stage ? o->ends[stage - 1] : 0, o->ends[stage],
                                   o->counts + stage * (o->n_sources + 1) };
-}
-
-static const struct sl_plan_way *way_of(const struct sl_plan_order *o, size_t source, size_t stage)
-{
-    const struct sl_plan_way *own = o->plan->sources[source].own;
-    return own ? own : &o->plan->stages[stage].way;
-}
-
-bool sl_plan_order_uses(const struct sl_plan_order *o, size_t source, size_t score)
-{
-    for (size_t i = 0; i < o->plan->n_stages; i++)
-        if (o->counts[i * (o->n_sources + 1) + source] && way_of(o, source, i)->score == (int)score)
-            return true;
-    return false;
 }
 
 /* ---- drawing ---- */
@@ -587,7 +582,7 @@ static enum sl_status draw_stages(const struct sl_plan_order *o, size_t source, 
 {
     uint64_t epoch = 0;
     for (size_t stage = 0; stage < o->plan->n_stages; stage++) {
-        const struct sl_plan_way *w = way_of(o, source, stage);
+        const struct sl_plan_way *w = sl_plan_way(o->plan, source, stage);
         uint64_t need = o->counts[stage * (o->n_sources + 1) + source];
         while (need) {
             if (!d->n_left) {

@@ -45,9 +45,6 @@ void sl_plan_order_free(struct sl_plan_order *o); /* NULL allowed */
 uint64_t sl_plan_order_positions(const struct sl_plan_order *o);
 struct sl_plan_span sl_plan_order_span(const struct sl_plan_order *o, size_t stage);
 
-/* Does any stage order this source by the plan's score of that number? */
-bool sl_plan_order_uses(const struct sl_plan_order *o, size_t source, size_t score);
-
 /* ranks[score][rank] is the unit with that rank; NULL for what is not used. */
 SL_MUST_USE enum sl_status sl_plan_order_draw(struct sl_plan_order *o, size_t source,
                                               const uint32_t *const *ranks, struct sl_err *err);
@@ -56,6 +53,9 @@ SL_MUST_USE enum sl_status sl_plan_order_draw(struct sl_plan_order *o, size_t so
  * would be repeated more than 65,535 times. All sources were drawn. */
 SL_MUST_USE enum sl_status sl_plan_order_next(struct sl_plan_order *o, struct sl_plan_place *out,
                                               struct sl_err *err);
+
+/* All positions were asked for: give back what they took; the numbers stay. */
+void sl_plan_order_trim(struct sl_plan_order *o);
 
 /* How many units of a source are never placed. All positions were asked for. */
 uint64_t sl_plan_order_unused(const struct sl_plan_order *o, size_t source);
