@@ -138,11 +138,10 @@ static enum sl_status start(struct sl_run *run, struct sl_err *err)
 {
     struct state *s = sl_run_state(run);
     const struct sl_common *common = sl_run_common(run);
-    const struct sl_schema *made = sl_run_out_schema(run);
     s->turns = calloc(s->plan.n_sources, sizeof *s->turns);
     if (!s->turns)
         return sl_err_nomem(err, s->plan.n_sources * sizeof *s->turns);
-    return sl_curriculum_new(&s->work, &s->plan, sl_run_in_schema(run), made, common->mem_bytes,
+    return sl_curriculum_new(&s->work, &s->plan, sl_run_in_schema(run), common->mem_bytes,
                              common->tmpdir, err);
 }
 
@@ -195,7 +194,7 @@ static enum sl_status end(struct sl_run *run, struct sl_err *err)
 {
     struct state *s = sl_run_state(run);
     SL_TRY(measure(run, err));
-    SL_TRY(sl_curriculum_plan(s->work, NULL, NULL, err));
+    SL_TRY(sl_curriculum_plan(s->work, sl_run_out_schema(run), NULL, NULL, err));
     count(run, s);
     SL_TRY(sl_run_again(run, place, err));
     return sl_curriculum_emit(s->work, emit, run, err);

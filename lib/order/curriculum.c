@@ -104,8 +104,8 @@ static enum sl_status make(struct sl_curriculum *c, struct sl_err *err)
 }
 
 enum sl_status sl_curriculum_new(struct sl_curriculum **out, const struct sl_plan *plan,
-                                 const struct sl_schema *in, const struct sl_schema *made,
-                                 uint64_t mem_bytes, const char *tmpdir, struct sl_err *err)
+                                 const struct sl_schema *in, uint64_t mem_bytes, const char *tmpdir,
+                                 struct sl_err *err)
 {
     *out = NULL;
     if (mem_bytes < SL_CURRICULUM_LEAST_BYTES)
@@ -114,9 +114,7 @@ enum sl_status sl_curriculum_new(struct sl_curriculum **out, const struct sl_pla
     struct sl_curriculum *c = calloc(1, sizeof *c);
     if (!c)
         return sl_err_nomem(err, sizeof *c);
-    *c = (struct sl_curriculum){
-        .plan = plan, .in = in, .made = made, .mem_bytes = mem_bytes, .tmpdir = tmpdir
-    };
+    *c = (struct sl_curriculum){ .plan = plan, .in = in, .mem_bytes = mem_bytes, .tmpdir = tmpdir };
     c->unit_tokens = length_of(in);
     sl_buf_init(&c->record, KEY_MAX_BYTES);
     sl_batch_init(&c->view);
@@ -293,13 +291,14 @@ static enum sl_status next_place(struct sl_curriculum *c, struct sl_err *err)
     return st == SL_END ? SL_OK : st;
 }
 
-enum sl_status sl_curriculum_plan(struct sl_curriculum *c,
+enum sl_status sl_curriculum_plan(struct sl_curriculum *c, const struct sl_schema *made,
                                   enum sl_status (*each)(void *ctx, const struct sl_plan_place *p,
                                                          struct sl_err *err),
                                   void *ctx, struct sl_err *err)
 {
     struct sl_plan_place p;
     enum sl_status st;
+    c->made = made;
     for (size_t k = 0; k < c->plan->n_scores; k++)
         SL_TRY(sl_record_sort_end(c->scores[k], err));
     for (size_t i = 0; i < c->plan->n_sources; i++)

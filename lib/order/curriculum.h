@@ -22,11 +22,9 @@ struct sl_curriculum;
 
 enum { SL_CURRICULUM_LEAST_BYTES = 24 << 20 };
 
-/* in, out       schemas of what is read and of the rows that are made: the same columns,
- *               and uint16 copy, stage. Both are borrowed, as are plan and tmpdir. */
+/* in  the schema of what is read. It is borrowed, as are plan and tmpdir. */
 SL_MUST_USE enum sl_status sl_curriculum_new(struct sl_curriculum **out, const struct sl_plan *plan,
-                                             const struct sl_schema *in,
-                                             const struct sl_schema *made, uint64_t mem_bytes,
+                                             const struct sl_schema *in, uint64_t mem_bytes,
                                              const char *tmpdir, struct sl_err *err);
 void sl_curriculum_free(struct sl_curriculum *c); /* NULL allowed */
 
@@ -35,8 +33,12 @@ SL_MUST_USE enum sl_status sl_curriculum_see(struct sl_curriculum *c, const stru
                                              size_t source, struct sl_err *err);
 /* Stages and shares alone: sl_curriculum_order is valid afterwards. */
 SL_MUST_USE enum sl_status sl_curriculum_measure(struct sl_curriculum *c, struct sl_err *err);
-/* All of the order; after sl_curriculum_measure. each may be NULL: it sees every place. */
-SL_MUST_USE enum sl_status sl_curriculum_plan(struct sl_curriculum *c,
+/* All of the order; after sl_curriculum_measure.
+ *
+ * made   borrowed: the schema of the rows that are made, the columns of what is read and
+ *        uint16 copy, stage.
+ * each   may be NULL; it sees every place, in order. */
+SL_MUST_USE enum sl_status sl_curriculum_plan(struct sl_curriculum *c, const struct sl_schema *made,
                                               enum sl_status (*each)(void *ctx,
                                                                      const struct sl_plan_place *p,
                                                                      struct sl_err *err),

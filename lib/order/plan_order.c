@@ -279,10 +279,11 @@ static enum sl_status end_source(struct sl_plan_order *o, size_t source, uint64_
     size_t i = 0;
     while (o->pieces[i].end <= t)
         i++;
-    if (o->pieces[i].begin < t && o->pieces[i].from[source]) {
+    if (o->pieces[i].begin < t && o->pieces[i].to) {
+        SL_TRY(take_share(o, &o->pieces[i], source, err)); /* has it none, all is well */
+        i++;
+    } else if (o->pieces[i].begin < t && o->pieces[i].from[source]) {
         struct piece *p;
-        if (o->pieces[i].to)
-            return take_share(o, &o->pieces[i], source, err);
         SL_TRY(new_piece(o, i + 1, &p, err));
         const struct piece *whole = &o->pieces[i];
         memcpy(p->from, whole->from, (o->n_sources + 1) * sizeof *p->from);
