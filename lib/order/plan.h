@@ -16,7 +16,7 @@
 #include "order/pacing.h"
 #include "order/permute.h"
 
-enum { SL_PLAN_MAX_SOURCES = 4096, SL_PLAN_MAX_STAGES = 4096, SL_PLAN_MAX_SCORES = 16 };
+enum { SL_PLAN_MAX_SOURCES = 1024, SL_PLAN_MAX_STAGES = 1024, SL_PLAN_MAX_SCORES = 16 };
 
 /* What happens when a source has given all its epochs. */
 enum sl_plan_empty {
