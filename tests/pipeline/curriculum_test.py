@@ -336,6 +336,16 @@ def test_warning():
     check("no warning otherwise", not run(TOOL, work / "whole.yaml").stderr)
 
 
+def test_example():
+    """The plan of examples/curriculum, to shards that are verified."""
+    shutil.copy(ROOT / "examples" / "curriculum" / "plan.yaml", work / "example.yaml")
+    rows = good(TOOL, "example.yaml", cwd=work)
+    stages = table(rows)["stage"].to_pylist()
+    check("example: two stages", sorted(set(stages)) == [0, 1] and stages == sorted(stages))
+    good(BIN / "sluice-shard", "-o", work / "shards", data=rows)
+    check("example: shards", b"ok" in good(BIN / "sluice-verify", work / "shards"))
+
+
 def main():
     files = {"web": make("web", 90), "books": make("books", 30), "old": make("old", 12),
              "odd": make("odd", 20, 3), "one": make("one", 1), "none": make("none", 0)}
@@ -343,6 +353,7 @@ def main():
     test_same_bytes()
     test_bad()
     test_warning()
+    test_example()
     test_random(files)
     shutil.rmtree(work, ignore_errors=True)
     total = passed + twin.base.passed
