@@ -8,6 +8,7 @@
 
 #include "order/curriculum.h"
 #include "order/plan_files.h"
+#include "order/plan_record.h"
 #include "order/plan_text.h"
 #include "run/tool.h"
 
@@ -16,6 +17,7 @@ struct state;
 struct conf {
     const char *plan;
     bool dry_run;
+    const char *record;
     struct state *state;
 };
 
@@ -26,6 +28,8 @@ static const struct sl_opt options[] = {
                 SL_OPT_RESULT | SL_OPT_BUILTIN),
     SL_OPT_BOOL(0, "dry-run", struct conf, dry_run,
                 "write the stages, their positions and shares as JSON, and no rows", 0),
+    SL_OPT_PATH(0, "record", "DIR", struct conf, record,
+                "write the keys in their order, and a manifest of stages and shares", 0),
     SL_OPT_END
 };
 
@@ -46,6 +50,7 @@ struct state {
     struct sl_plan_files files;
     bool has_files;
     struct sl_curriculum *work;
+    struct sl_plan_record *record;
     struct turn *turns; /* room for one a source */
     size_t n_turns, turn;
 };
@@ -164,6 +169,9 @@ static enum sl_status place(struct sl_run *run, const struct sl_batch *b, struct
 
 static enum sl_status emit(void *run, struct sl_str *rows, size_t n, struct sl_err *err)
 {
+    struct state *s = sl_run_state(run);
+    if (s->record)
+        SL_TRY(sl_plan_record_add(s->record, rows, n, err));
     return sl_run_emit_rows(run, rows, n, err);
 }
 
@@ -190,14 +198,37 @@ static void count(struct sl_run *run, const struct state *s)
     sl_run_count(run, ROWS_ADDED, (int64_t)sl_plan_order_positions(o) - (units - unused));
 }
 
+/* The record is whole before the rows are: whoever sees these can rely on it. */
+static enum sl_status write_record(struct sl_run *run, struct state *s, struct sl_err *err)
+{
+    struct sl_buf text;
+    char digest[32];
+    sl_buf_init(&text, (size_t)1 << 30);
+    enum sl_status st = sl_run_lineage(run, true, &text, err);
+    if (st == SL_OK)
+        st = sl_plan_record_end(s->record, sl_buf_str(&text), digest, err);
+    sl_buf_reset(&text);
+    if (st == SL_OK)
+        st = sl_plan_text(&s->plan, s->work, digest, &text, err);
+    if (st == SL_OK)
+        st = sl_plan_record_commit(s->record, sl_buf_str(&text), err);
+    sl_buf_release(&text);
+    return st;
+}
+
 static enum sl_status end(struct sl_run *run, struct sl_err *err)
 {
     struct state *s = sl_run_state(run);
+    const struct conf *conf = sl_run_conf(run);
     SL_TRY(measure(run, err));
+    if (conf->record)
+        SL_TRY(sl_plan_record_new(&s->record, conf->record, sl_run_common(run)->force,
+                                  sl_run_out_schema(run), err));
     SL_TRY(sl_curriculum_plan(s->work, sl_run_out_schema(run), NULL, NULL, err));
     count(run, s);
     SL_TRY(sl_run_again(run, place, err));
-    return sl_curriculum_emit(s->work, emit, run, err);
+    SL_TRY(sl_curriculum_emit(s->work, emit, run, err));
+    return s->record ? write_record(run, s, err) : SL_OK;
 }
 
 static void stop(struct sl_run *run)
@@ -206,6 +237,7 @@ static void stop(struct sl_run *run)
     if (!s)
         return;
     sl_curriculum_free(s->work);
+    sl_plan_record_free(s->record);
     if (s->has_files)
         sl_plan_files_release(&s->files);
     if (s->has_plan)
@@ -224,7 +256,7 @@ static enum sl_status dry_end(struct sl_run *run, struct sl_err *err)
     SL_TRY(measure(run, err));
     t->out = t->in; /* every row was looked at, and none written */
     sl_buf_init(&text, (size_t)1 << 30);
-    enum sl_status st = sl_plan_text(&s->plan, s->work, &text, err);
+    enum sl_status st = sl_plan_text(&s->plan, s->work, NULL, &text, err);
     if (st == SL_OK)
         st = sl_sink_write(sl_run_sink(run), text.p, text.n, err);
     sl_buf_release(&text);

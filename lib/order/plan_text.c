@@ -142,13 +142,18 @@ static enum sl_status add_source(const struct sl_plan *plan, const struct sl_cur
 }
 
 enum sl_status sl_plan_text(const struct sl_plan *plan, const struct sl_curriculum *c,
-                            struct sl_buf *out, struct sl_err *err)
+                            const char *digest, struct sl_buf *out, struct sl_err *err)
 {
     const struct sl_plan_order *order = sl_curriculum_order(c);
     uint64_t tokens = sl_curriculum_unit_tokens(c), n = sl_plan_order_positions(order);
     SL_TRY(sl_buf_addf(out, err, "{\"sequences\": %llu, \"length\": %llu, \"tokens\": %llu,\n",
                        (unsigned long long)n, (unsigned long long)tokens,
                        (unsigned long long)(n * tokens)));
+    if (digest)
+        SL_TRY(sl_buf_addf(out, err,
+                           " \"order\": {\"file\": \"order.arrows\", "
+                           "\"digest\": \"%.32s\"},\n",
+                           digest));
     SL_TRY(sl_buf_addf(out, err, " \"stages\": [\n"));
     for (size_t i = 0; i < plan->n_stages; i++)
         SL_TRY(add_stage(plan, order, i, tokens, out, err));

@@ -14,9 +14,10 @@
 SL_MUST_USE enum sl_status sl_plan_rules(const struct sl_plan *plan, struct sl_json *object,
                                          struct sl_err *err);
 
-/* What the plan comes to, as JSON of several lines: docs/curriculum.md has the keys. */
+/* What the plan comes to, as JSON of several lines: docs/curriculum.md has the keys.
+ * digest: of the order's stream, 32 digits; NULL: not there. */
 SL_MUST_USE enum sl_status sl_plan_text(const struct sl_plan *plan, const struct sl_curriculum *c,
-                                        struct sl_buf *out, struct sl_err *err);
+                                        const char *digest, struct sl_buf *out, struct sl_err *err);
 
 /* NULL, or what speaks against the plan: a sorted order while the learning rate falls. It
  * lives as long as the plan. */

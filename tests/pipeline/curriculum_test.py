@@ -336,6 +336,23 @@ def test_warning():
     check("no warning otherwise", not run(TOOL, work / "whole.yaml").stderr)
 
 
+def test_record():
+    folder = work / "record"
+    rows = good(TOOL, "--record", folder, work / "whole.yaml")
+    check("record: the rows are the same", rows == good(TOOL, work / "whole.yaml"))
+    check("record: files", sorted(os.listdir(folder)) == ["manifest.json", "order.arrows"])
+    check("record: the keys in order",
+          keys_of((folder / "order.arrows").read_bytes()) == keys_of(rows))
+    told = good(BIN / "sluice-verify", folder / "order.arrows")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    digest = manifest.pop("order")["digest"]
+    check("record: digest", digest.encode() in told and b"ok" in told, (digest, told))
+    dry = json.loads(good(TOOL, "--dry-run", work / "whole.yaml"))
+    check("record: manifest", manifest == dry, manifest)
+    expect("record: not over another", run(TOOL, "--record", folder, work / "whole.yaml"), 2, "-f")
+    check("record: with -f", good(TOOL, "-f", "--record", folder, work / "whole.yaml") == rows)
+
+
 def test_example():
     """The plan of examples/curriculum, to shards that are verified."""
     shutil.copy(ROOT / "examples" / "curriculum" / "plan.yaml", work / "example.yaml")
@@ -353,6 +370,7 @@ def main():
     test_same_bytes()
     test_bad()
     test_warning()
+    test_record()
     test_example()
     test_random(files)
     shutil.rmtree(work, ignore_errors=True)
