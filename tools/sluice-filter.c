@@ -59,8 +59,11 @@ static enum sl_status read_file(const char *path, struct sl_profile **out, struc
 {
     struct sl_buf text;
     struct stat s;
-    if (stat(path, &s) == 0 && !S_ISREG(s.st_mode)) /* it is read more than once */
+    bool there = stat(path, &s) == 0; /* what is wrong otherwise, reading says */
+    if (there && !S_ISREG(s.st_mode)) /* it is read more than once */
         return sl_err_set(err, SL_E_USAGE, "--profile: '%s' is no regular file", path);
+    if (there && (uint64_t)s.st_size > SL_YAML_MAX_BYTES)
+        return sl_err_set(err, SL_E_DATA, "%s: larger than %zu bytes", path, SL_YAML_MAX_BYTES);
     sl_buf_init(&text, SL_YAML_MAX_BYTES + 1);
     enum sl_status st = sl_file_read(path, &text, err);
     if (st == SL_OK)

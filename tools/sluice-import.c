@@ -339,13 +339,14 @@ static const struct sl_tool tool = {
     .examples = "sluice-import docs.jsonl.zst | sluice-tokenize > tokens.arrows\n"
                 "sluice-import --map text=content,url=link --columns 'score float32?' a.jsonl\n"
                 "sluice-import --id hex exported.jsonl -o docs.arrows",
-    .notes = "Plain, gzip or zstd, found by content. The columns depend on the options alone.\n"
-             "A line that is no row is counted under its reason, told (the first ones) and kept\n"
-             "in --rejects with its number and offset; --strict makes it an error. A name twice\n"
-             "in a line is such a reason; further ones are a value of another type or range.\n"
-             "Ill-formed UTF-8 and lone surrogates become U+FFFD and are counted; a date that is\n"
-             "none becomes null and is counted; blank lines are skipped and counted. The id of a\n"
-             "line without one is made of the input's name and the offset.",
+    .notes =
+        "Plain, gzip or zstd, found by content. The columns depend on the options alone.\n"
+        "A line that is no row (no JSON object, a name in it twice, no text, a value that its\n"
+        "column cannot hold) is counted under its reason, told (the first ten), and kept in\n"
+        "--rejects with its number and offset; --strict makes it an error. Ill-formed UTF-8\n"
+        "and lone surrogates become U+FFFD and are counted; a date that is none becomes null\n"
+        "and is counted; blank lines are skipped and counted. The id of a line without one\n"
+        "is made of the input's name and the offset. See docs/importing.md.",
     .options = options,
     .conf_size = sizeof(struct conf),
     .out = "docs",

@@ -12,10 +12,11 @@ struct conf {
     bool compress_tmp;
 };
 
-static const struct sl_opt options[] = { SL_OPT_BOOL(0, "compress-tmp", struct conf, compress_tmp,
-                                                     "compress temporary files: less disk, slower",
-                                                     SL_OPT_HIDDEN),
-                                         SL_OPT_END };
+static const struct sl_opt options[] = {
+    SL_OPT_BOOL(0, "compress-tmp", struct conf, compress_tmp,
+                "compress temporary files; without it faster, on more disk [on]", SL_OPT_HIDDEN),
+    SL_OPT_END
+};
 
 enum { SAME_KEY };
 static const char *const counts[] = { "same_key", NULL };

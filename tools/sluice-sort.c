@@ -16,7 +16,7 @@ static const struct sl_opt options[] = {
                "columns to sort by, each with asc or desc: \"lang, edu_score desc\" [id]",
                SL_OPT_RESULT),
     SL_OPT_BOOL(0, "compress-tmp", struct conf, compress_tmp,
-                "compress temporary files: less disk, slower", SL_OPT_HIDDEN),
+                "compress temporary files; without it faster, on more disk [on]", SL_OPT_HIDDEN),
     SL_OPT_END
 };
 

@@ -10,8 +10,10 @@ static const struct {
     size_t n;
     const char *says;
 } formats[] = {
-    { "ARROW1", 6, "this is an Arrow file, not a stream: import it with sluice-import" },
-    { "PAR1", 4, "this is a Parquet file, not a stream: import it with sluice-import" },
+    { "ARROW1", 6,
+      "this is an Arrow file, not a stream: sluice-import takes its rows as JSON lines" },
+    { "PAR1", 4,
+      "this is a Parquet file, not a stream: sluice-import takes its rows as JSON lines" },
     { "WARC/", 5, "this is a WARC file, not a Sluice stream: read it with sluice-warc" },
     { "\x1f\x8b", 2, "this is gzip data, not a Sluice stream: unpack it first" },
     { "\x28\xb5\x2f\xfd", 4, "this is zstd data, not a Sluice stream: unpack it first" },
@@ -20,7 +22,8 @@ static const struct {
       "7zXZ",
       5, "this is xz data, not a Sluice stream: unpack it first" },
     { "PK\x03\x04", 4, "this is a zip archive, not a Sluice stream" },
-    { "FEA1", 4, "this is a Feather V1 file, not a stream: import it with sluice-import" },
+    { "FEA1", 4,
+      "this is a Feather V1 file, not a stream: sluice-import takes its rows as JSON lines" },
 };
 
 const char *sl_not_stream(struct sl_str s)

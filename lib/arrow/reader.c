@@ -179,8 +179,9 @@ static enum sl_status check_profile(struct sl_reader *r)
     if (r->front.hash.p)
         SL_TRY(check_hash(r, SL_STR(""), &r->schema_hash));
     if (!profile.p)
-        return sl_err_set(&r->err, SL_E_DATA,
-                          "an Arrow stream without sl:profile: import it with sluice-import");
+        return sl_err_set(
+            &r->err, SL_E_DATA,
+            "an Arrow stream without sl:profile: sluice-import takes its rows as JSON lines");
     if (!sl_str_eq(profile, SL_STR("1")))
         return sl_err_set(&r->err, SL_E_DATA, "profile version '%.*s': this reader knows 1",
                           whole_chars(profile, 20), profile.p);

@@ -101,7 +101,7 @@ static void test_other_formats(void **state)
         const char *words;
     } cases[] = {
         { SL_STR(""), "empty input: no stream" },
-        { SL_STR("ARROW1\0\0\xff\xff\xff\xff"), "an Arrow file, not a stream: import it with" },
+        { SL_STR("ARROW1\0\0\xff\xff\xff\xff"), "an Arrow file, not a stream: sluice-import" },
         { SL_STR("PAR1\x15\x04\x15\x10"), "Parquet" },
         { SL_STR("\x1f\x8b\x08\0\0\0\0\0\0\x03"), "gzip" },
         { SL_STR("\x28\xb5\x2f\xfd\x04\0\0\0\0"), "zstd" },
@@ -173,7 +173,7 @@ static void test_rules(void **state)
         { 1, true, 128 + 18, 0, 1, "padding behind buffer 4" },
         { 1, true, 191, 0, 1, "padding behind buffer 4" },
         { 1, true, 64, 'w', (char)0xff, "not UTF-8" },
-        { 0, false, find(0, "sl:profile", 0), 's', 'S', "without sl:profile: import it" },
+        { 0, false, find(0, "sl:profile", 0), 's', 'S', "without sl:profile: sluice-import" },
         { 2, false, find(2, "\"rows\":", 7), '9', '8', "says 8 rows, the stream has 9" },
         { 2, false, find(2, "\"batches\":", 10), '1', '2', "says 2 batches" },
         { 2, false, find(2, "\"batches\":", 2), 'a', 'e', "'batches' is missing" },

@@ -5,12 +5,15 @@
  *
  * Depth is checked before parsing, in one pass over the text that only follows
  * strings and brackets: jansson's own limit is 2048 and cannot be changed.
- * Reals are dumped with 17 significant digits, which every double survives. */
+ * Text is written here, value by value: jansson prints reals with a fixed number
+ * of digits, 0.1 as 0.10000000000000001, in a form that differs between its
+ * versions. Strings are left to it. */
 #include "base/json.h"
 
 #include <errno.h>
 #include <jansson.h>
 
+#include "base/num.h"
 #include "base/utf8.h"
 
 enum { DEPTH_MAX = 64 };
@@ -262,9 +265,12 @@ void sl_json_remove(struct sl_json *object, const char *key)
 
 struct dump_to {
     struct sl_buf *out;
+    bool pretty;
     struct sl_err *err;
     enum sl_status st;
 };
+
+static enum sl_status dump_value(struct dump_to *to, json_t *v, int level);
 
 static int dump_piece(const char *p, size_t n, void *ctx)
 {
@@ -273,24 +279,88 @@ static int dump_piece(const char *p, size_t n, void *ctx)
     return to->st == SL_OK ? 0 : -1;
 }
 
-static enum sl_status dump(const struct sl_json *v, size_t flags, struct sl_buf *out,
+static enum sl_status dump_scalar(struct dump_to *to, json_t *v)
+{
+    char text[SL_REAL_CHARS];
+    if (json_is_real(v)) {
+        sl_format_f64(json_real_value(v), text);
+        return sl_buf_add_str(to->out, sl_str_of(text), to->err);
+    }
+    if (json_dump_callback(v, dump_piece, to, JSON_ENCODE_ANY) == 0)
+        return SL_OK;
+    return to->st != SL_OK ? to->st : sl_err_set(to->err, SL_E_SYSTEM, "out of memory for JSON");
+}
+
+static enum sl_status dump_key(struct dump_to *to, const char *key)
+{
+    json_t *text = json_string(key);
+    if (!text)
+        return sl_err_nomem(to->err, strlen(key));
+    enum sl_status st = dump_scalar(to, text);
+    json_decref(text);
+    if (st != SL_OK)
+        return st;
+    return sl_buf_add_str(to->out, to->pretty ? SL_STR(": ") : SL_STR(":"), to->err);
+}
+
+/* What stands before a member, or before the end of a collection. */
+static enum sl_status dump_break(struct dump_to *to, bool comma, int level)
+{
+    if (comma)
+        SL_TRY(sl_buf_add_str(to->out, SL_STR(","), to->err));
+    return to->pretty ? sl_buf_addf(to->out, to->err, "\n%*s", 2 * level, "") : SL_OK;
+}
+
+static enum sl_status dump_members(struct dump_to *to, json_t *v, int level)
+{
+    const char *key;
+    json_t *member;
+    size_t i, n = 0;
+    json_object_foreach(v, key, member)
+    {
+        SL_TRY(dump_break(to, n++ > 0, level));
+        SL_TRY(dump_key(to, key));
+        SL_TRY(dump_value(to, member, level));
+    }
+    json_array_foreach(v, i, member)
+    {
+        SL_TRY(dump_break(to, i > 0, level));
+        SL_TRY(dump_value(to, member, level));
+    }
+    return SL_OK;
+}
+
+/* Of what the depth of collections is bounded by DEPTH_MAX, or made here. */
+static enum sl_status dump_value(struct dump_to *to, json_t *v, int level)
+{
+    bool object = json_is_object(v);
+    if (!object && !json_is_array(v))
+        return dump_scalar(to, v);
+    SL_TRY(sl_buf_add_str(to->out, object ? SL_STR("{") : SL_STR("["), to->err));
+    if (object ? json_object_size(v) : json_array_size(v)) {
+        SL_TRY(dump_members(to, v, level + 1));
+        SL_TRY(dump_break(to, false, level));
+    }
+    return sl_buf_add_str(to->out, object ? SL_STR("}") : SL_STR("]"), to->err);
+}
+
+static enum sl_status dump(const struct sl_json *v, bool pretty, struct sl_buf *out,
                            struct sl_err *err)
 {
-    struct dump_to to = { out, err, SL_OK };
+    struct dump_to to = { out, pretty, err, SL_OK };
     size_t start = out->n;
-    if (json_dump_callback(in(v), dump_piece, &to,
-                           flags | JSON_ENCODE_ANY | JSON_REAL_PRECISION(17)) == 0)
-        return SL_OK;
-    out->n = start;
-    return to.st != SL_OK ? to.st : sl_err_set(err, SL_E_SYSTEM, "out of memory for JSON");
+    enum sl_status st = v ? dump_value(&to, in(v), 0) : sl_err_nomem(err, 0);
+    if (st != SL_OK)
+        out->n = start;
+    return st;
 }
 
 enum sl_status sl_json_dump(const struct sl_json *v, struct sl_buf *out, struct sl_err *err)
 {
-    return dump(v, JSON_COMPACT, out, err);
+    return dump(v, false, out, err);
 }
 
 enum sl_status sl_json_dump_pretty(const struct sl_json *v, struct sl_buf *out, struct sl_err *err)
 {
-    return dump(v, JSON_INDENT(2), out, err);
+    return dump(v, true, out, err);
 }

@@ -46,6 +46,8 @@ static void test_round_trips(void **state)
     round_trip(SL_STR("\"\\u00e9\\ud83d\\ude00\""), "\"\xc3\xa9\xf0\x9f\x98\x80\"");
     round_trip(SL_STR("9223372036854775807"), NULL);
     round_trip(SL_STR("-9223372036854775808"), NULL);
+    round_trip(SL_STR("[0.1,1.0,-2.5e-7,[],{},{\"a\":[[]]}]"), NULL);
+    round_trip(SL_STR("[1E2,0.10000000000000001]"), "[100.0,0.1]");
     round_trip(SL_STR("[]"), NULL);
     round_trip(SL_STR("{}"), NULL);
     round_trip(SL_STR("null"), NULL);

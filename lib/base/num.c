@@ -2,11 +2,17 @@
 /* Strict parsing of numbers. Reals go through strtod, which rounds correctly,
  * with the C locale given by name, so that no setting of the process matters;
  * the grammar is checked first, since strtod takes blanks, hex, "inf" and
- * "nan" as well. */
+ * "nan" as well.
+ *
+ * Printing tries 1 digit, 2, ... 17, of which every double survives the last. An
+ * algorithm for the shortest form (Ryu and others) is faster and long; the reals
+ * that are printed here are few. */
 #include "base/num.h"
 
 #include <locale.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static bool is_digit(char c)
 {
@@ -107,4 +113,63 @@ bool sl_parse_f64(struct sl_str s, double *out)
         return false;
     *out = v;
     return true;
+}
+
+/* A finite number as digits, the first not 0 but for zero itself, and the exponent
+ * of ten of the first. The C library's digits are rounded correctly; its point may
+ * be another character, and is passed over. */
+struct decimal {
+    bool minus;
+    char digits[18];
+    int n, exponent;
+};
+
+static void to_decimal(double v, int n, struct decimal *d)
+{
+    char text[48];
+    snprintf(text, sizeof text, "%.*e", n - 1, v);
+    const char *p = text, *e = strchr(text, 'e');
+    *d = (struct decimal){ .minus = *p == '-', .exponent = atoi(e + 1) };
+    for (; p < e && d->n < n; p++)
+        if (is_digit(*p))
+            d->digits[d->n++] = *p;
+    while (d->n > 1 && d->digits[d->n - 1] == '0')
+        d->n--;
+}
+
+static void print_decimal(const struct decimal *d, char out[SL_REAL_CHARS])
+{
+    char *p = out;
+    bool plain = d->exponent >= -5 && d->exponent < 16;
+    int point = plain ? d->exponent + 1 : 1; /* digits before it */
+    if (d->minus)
+        *p++ = '-';
+    if (point <= 0) {
+        *p++ = '0';
+        *p++ = '.';
+        for (int i = point; i < 0; i++)
+            *p++ = '0';
+    }
+    for (int i = 0; i < d->n || (point > 0 && i < point); i++) {
+        if (i && i == point)
+            *p++ = '.';
+        *p++ = i < d->n ? d->digits[i] : '0';
+    }
+    *p = 0;
+    if (!plain)
+        snprintf(p, 8, "e%d", d->exponent);
+    else if (point >= d->n)
+        memcpy(p, ".0", 3);
+}
+
+void sl_format_f64(double v, char out[SL_REAL_CHARS])
+{
+    for (int n = 1; n <= 17; n++) {
+        struct decimal d;
+        double back;
+        to_decimal(v, n, &d);
+        print_decimal(&d, out);
+        if (sl_parse_f64(sl_str_of(out), &back) && back == v)
+            return;
+    }
 }

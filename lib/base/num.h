@@ -39,6 +39,12 @@ bool sl_parse_size(struct sl_str s, uint64_t *out);
 /* A finite decimal number; the C locale's form, the whole of s. */
 bool sl_parse_f64(struct sl_str s, double *out);
 
+/* The shortest decimal that reads back as the same finite double, and of those the
+ * nearest; always with a point or an exponent, as 0.1, 3.0, 1e-7, 1.5e300. It is
+ * JSON, the same on every machine, and ends with NUL. */
+#define SL_REAL_CHARS 32
+void sl_format_f64(double v, char out[SL_REAL_CHARS]);
+
 /* Little-endian loads and stores at any alignment. */
 static inline uint16_t sl_load16(const void *p)
 {

@@ -113,6 +113,52 @@ static void test_f64(void **state)
     assert_false(sl_parse_f64((struct sl_str){ longest, sizeof longest }, &v));
 }
 
+static void test_shortest(void **state)
+{
+    (void)state;
+    static const struct {
+        double v;
+        const char *text;
+    } cases[] = {
+        { 0, "0.0" },
+        { -0.0, "-0.0" },
+        { 3, "3.0" },
+        { 0.1, "0.1" },
+        { 0.1 + 0.2, "0.30000000000000004" },
+        { -12.5, "-12.5" },
+        { 100, "100.0" },
+        { 0.00001234, "0.00001234" },
+        { 0.000001234, "1.234e-6" },
+        { 1e15, "1000000000000000.0" },
+        { 9007199254740993.0, "9007199254740992.0" },
+        { 1234567890123456.7, "1234567890123456.8" },
+        { 1e16, "1e16" },
+        { 1e22, "1e22" },
+        { 1.5e300, "1.5e300" },
+        { 5e-324, "5e-324" },
+        { 2.2250738585072014e-308, "2.2250738585072014e-308" },
+        { 1.7976931348623157e308, "1.7976931348623157e308" },
+        { (double)0.1f, "0.10000000149011612" },
+        { 2e-44, "2e-44" },
+    };
+    char text[SL_REAL_CHARS];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        sl_format_f64(cases[i].v, text);
+        assert_string_equal(text, cases[i].text);
+    }
+    uint64_t bits = 1;
+    for (int i = 0; i < 2000; i++) {
+        double v, back;
+        bits = bits * 6364136223846793005u + 1442695040888963407u;
+        memcpy(&v, &bits, sizeof v);
+        if (!__builtin_isfinite(v))
+            continue;
+        sl_format_f64(v, text);
+        assert_true(strlen(text) < SL_REAL_CHARS && sl_parse_f64(sl_str_of(text), &back));
+        assert_true(back == v);
+    }
+}
+
 static void test_loads(void **state)
 {
     (void)state;
@@ -131,8 +177,10 @@ static void test_loads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_overflow), cmocka_unit_test(test_u64), cmocka_unit_test(test_i64),
-        cmocka_unit_test(test_size),     cmocka_unit_test(test_f64), cmocka_unit_test(test_loads),
+        cmocka_unit_test(test_overflow), cmocka_unit_test(test_u64),
+        cmocka_unit_test(test_i64),      cmocka_unit_test(test_size),
+        cmocka_unit_test(test_f64),      cmocka_unit_test(test_shortest),
+        cmocka_unit_test(test_loads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,6 +8,7 @@
  * YAML demands and the library does not: by sorting, since a
  * mapping may have a hundred thousand of them. */
 #include <stdlib.h>
+#include <string.h>
 #include <yaml.h>
 
 #include "base/utf8.h"
@@ -89,6 +90,14 @@ static enum sl_status open_node(struct loader *l, enum sl_yaml_kind kind, yaml_m
     return SL_OK;
 }
 
+int sl_yaml_shown(struct sl_str s)
+{
+    size_t n = s.n < 60 ? s.n : 60;
+    while (n && n < s.n && ((uint8_t)s.p[n] & 0xc0) == 0x80)
+        n--;
+    return (int)n;
+}
+
 static int by_key(const void *a, const void *b)
 {
     const struct sl_yaml_node *x = *(struct sl_yaml_node *const *)a;
@@ -117,9 +126,8 @@ static enum sl_status check_keys(struct loader *l, const struct sl_yaml_node *ma
             st = sl_err_set(l->err, SL_E_DATA,
                             "%s:%d:%d: key '%.*s' stands here again (first in "
                             "line %d)",
-                            l->name, keys[i]->line, keys[i]->column,
-                            keys[i]->text.n < 100 ? (int)keys[i]->text.n : 100, keys[i]->text.p,
-                            keys[i - 1]->line);
+                            l->name, keys[i]->line, keys[i]->column, sl_yaml_shown(keys[i]->text),
+                            keys[i]->text.p, keys[i - 1]->line);
     free(keys);
     return st;
 }
@@ -205,6 +213,13 @@ static enum sl_status load(struct loader *l)
     return SL_OK;
 }
 
+/* Editors of some systems put a byte order mark in front, which says nothing here. */
+static struct sl_str without_mark(struct sl_str text)
+{
+    bool mark = text.n >= 3 && memcmp(text.p, "\xef\xbb\xbf", 3) == 0;
+    return mark ? (struct sl_str){ text.p + 3, text.n - 3 } : text;
+}
+
 static enum sl_status check_text(struct sl_str text, const char *name, struct sl_err *err)
 {
     if (text.n > SL_YAML_MAX_BYTES)
@@ -223,7 +238,7 @@ enum sl_status sl_yaml_tree(struct sl_yaml_node **out, struct sl_str text, const
         free(l);
         return sl_err_nomem(err, sizeof *l);
     }
-    l->text = text;
+    l->text = without_mark(text);
     l->name = name;
     l->arena = arena;
     l->err = err;

@@ -34,11 +34,6 @@ static void *member(void *conf, const struct sl_yaml_key *k)
     return (char *)conf + k->offset;
 }
 
-static int shown(struct sl_str s)
-{
-    return s.n < 60 ? (int)s.n : 60;
-}
-
 /* "x.yaml:3:5: min_words: expected a number, not 'ten'" */
 static enum sl_status wrong(struct filler *f, const struct sl_yaml_node *n, const char *key,
                             const char *expected)
@@ -49,8 +44,8 @@ static enum sl_status wrong(struct filler *f, const struct sl_yaml_node *n, cons
     if (n->kind == SL_YAML_SCALAR)
         return sl_err_set(f->err, SL_E_DATA, "%s:%d:%d: %s: expected %s, not %s'%.*s'%s",
                           NODE_AT(f, n), key, expected, n->plain ? "" : "the string ",
-                          shown(n->text), n->text.p,
-                          (size_t)shown(n->text) < n->text.n ? "..." : "");
+                          sl_yaml_shown(n->text), n->text.p,
+                          (size_t)sl_yaml_shown(n->text) < n->text.n ? "..." : "");
     return sl_err_set(f->err, SL_E_DATA, "%s:%d:%d: %s: expected %s, not a %s", NODE_AT(f, n), key,
                       expected, n->kind == SL_YAML_MAP ? "mapping" : "list");
 }
@@ -76,7 +71,7 @@ static enum sl_status check_range(struct filler *f, const struct sl_yaml_node *n
     if ((k->min == 0 && k->max == 0) || (v >= k->min && v <= k->max))
         return SL_OK;
     return sl_err_set(f->err, SL_E_DATA, "%s:%d:%d: %s: %.*s is out of range (%.15g to %.15g)",
-                      NODE_AT(f, n), k->key, shown(n->text), n->text.p, k->min, k->max);
+                      NODE_AT(f, n), k->key, sl_yaml_shown(n->text), n->text.p, k->min, k->max);
 }
 
 static enum sl_status fill_number(struct filler *f, const struct sl_yaml_node *n,
@@ -183,8 +178,8 @@ static enum sl_status unknown(struct filler *f, const struct sl_yaml_node *n, co
 {
     const char *near = sl_str_nearest(n->text, names);
     return sl_err_set(f->err, SL_E_DATA, "%s:%d:%d: unknown %s '%.*s'%s%s%s", NODE_AT(f, n), what,
-                      shown(n->text), n->text.p, near ? " (did you mean '" : "", near ? near : "",
-                      near ? "'?)" : "");
+                      sl_yaml_shown(n->text), n->text.p, near ? " (did you mean '" : "",
+                      near ? near : "", near ? "'?)" : "");
 }
 
 static int find_pick(const struct sl_yaml_pick *picks, struct sl_str name)

@@ -25,4 +25,7 @@ SL_MUST_USE enum sl_status sl_yaml_tree(struct sl_yaml_node **out, struct sl_str
                                         const char *name, struct sl_arena *arena,
                                         struct sl_err *err);
 
+/* Bytes of s that a message shows: whole characters, at most 60 bytes. */
+int sl_yaml_shown(struct sl_str s);
+
 #endif

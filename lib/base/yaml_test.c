@@ -310,6 +310,25 @@ static void test_refused(void **state)
     assert_int_equal(n_bad, 0);
 }
 
+/* A byte order mark in front is passed over; places are those of the text. */
+static void test_mark(void **state)
+{
+    (void)state;
+    struct conf c;
+    struct sl_arena a;
+    struct sl_err err = SL_ERR_INIT;
+    assert_int_equal(read_text(SL_STR("\xef\xbb\xbftitle: a\n"), &c, &a, &err), SL_OK);
+    assert_string_equal(c.title, "a");
+    sl_arena_release(&a);
+    assert_int_equal(read_text(SL_STR("\xef\xbb\xbfno: 1\n"), &c, &a, &err), SL_E_DATA);
+    assert_true(strncmp(err.msg, "x.yaml:1:1: unknown key", 23) == 0);
+    sl_arena_release(&a);
+    err = (struct sl_err)SL_ERR_INIT;
+    assert_int_equal(read_text(SL_STR("\xef\xbb\xbf"), &c, &a, &err), SL_E_DATA);
+    assert_string_equal(err.msg, "x.yaml:1:1: there is nothing in it");
+    sl_arena_release(&a);
+}
+
 /* Aliases of aliases: the classic bomb. Depth, and text that is too long. */
 static void test_hostile(void **state)
 {
@@ -359,7 +378,7 @@ int main(void)
         cmocka_unit_test(test_defaults),   cmocka_unit_test(test_all_types),
         cmocka_unit_test(test_round_trip), cmocka_unit_test(test_json),
         cmocka_unit_test(test_refused),    cmocka_unit_test(test_hostile),
-        cmocka_unit_test(test_cut),
+        cmocka_unit_test(test_cut),        cmocka_unit_test(test_mark),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

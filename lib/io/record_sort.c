@@ -160,8 +160,10 @@ static enum sl_status check_length(const struct sl_record_sort *s, size_t n, str
 {
     if (n <= s->mem_bytes / 16 && n <= SL_REC_BLOCK_MAX / 2)
         return SL_OK;
-    return sl_err_set(err, SL_E_SYSTEM, "a sort record of %zu bytes needs more memory than %zu", n,
-                      s->mem_bytes + OVERHEAD);
+    return sl_err_set(err, SL_E_SYSTEM,
+                      "a key of %zu bytes is too long to be sorted in %zu bytes of memory; raise "
+                      "--mem",
+                      n, s->mem_bytes + OVERHEAD);
 }
 
 /* All but what the writer may need for a block and its frame; these are as large

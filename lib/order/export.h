@@ -67,6 +67,7 @@ struct sl_export_counts sl_export_counts(const struct sl_export *x);
 /* What a folder holds that was read to its end. */
 struct sl_export_facts {
     int64_t rows, tokens;
+    int64_t targets;          /* what the manifest says: the files cannot */
     const char *form;         /* static */
     struct sl_hash128 column; /* digest of the input's column "tokens" */
     char *lineage;            /* JSON array with tallies; the caller frees it */

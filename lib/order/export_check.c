@@ -294,8 +294,12 @@ enum sl_status sl_export_check(const char *dir, struct sl_export_facts *facts, s
     enum sl_status st = check_folder(&k, dir, err);
     const struct sl_export_manifest *m = &k.manifest;
     if (st == SL_OK) {
-        *facts = (struct sl_export_facts){ m->rows, m->tokens, m->form->name, m->column,
-                                           strdup(m->lineage) };
+        *facts = (struct sl_export_facts){ .rows = m->rows,
+                                           .tokens = m->tokens,
+                                           .targets = m->targets,
+                                           .form = m->form->name,
+                                           .column = m->column,
+                                           .lineage = strdup(m->lineage) };
         st = facts->lineage ? SL_OK : sl_err_nomem(err, 0);
     }
     if (k.fd >= 0)

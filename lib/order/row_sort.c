@@ -65,7 +65,7 @@ static void *reserve(size_t n)
 /* Give back what was touched behind keep. */
 static void give_back(void *p, size_t keep, size_t *touched)
 {
-    const size_t page = 4096;
+    const size_t page = 65536; /* or what divides it */
     keep = (keep + page - 1) & ~(page - 1);
     if (*touched > keep)
         (void)madvise((uint8_t *)p + keep, *touched - keep, MADV_DONTNEED);
@@ -73,10 +73,12 @@ static void give_back(void *p, size_t keep, size_t *touched)
         *touched = keep;
 }
 
-/* What records and array may touch now. */
+/* What records and array may touch now. A batch is seen only when it has been read,
+ * so some room is left for one that is larger than all before. */
 static uint64_t limit(const struct sl_row_sort *s)
 {
-    uint64_t others = SL_ROW_SORT_OTHER_BYTES + 2 * s->most_batch + s->key_bytes.cap;
+    uint64_t batch = s->mem_bytes / 16 > s->most_batch ? s->mem_bytes / 16 : s->most_batch;
+    uint64_t others = SL_ROW_SORT_OTHER_BYTES + 2 * batch + s->key_bytes.cap;
     return s->mem_bytes > others ? s->mem_bytes - others : 0;
 }
 
@@ -94,7 +96,7 @@ enum sl_status sl_row_sort_new(struct sl_row_sort **out, const struct sl_row_key
     uint64_t block = mem_bytes / 256;
     block = block < LEAST_BLOCK ? LEAST_BLOCK : block > MOST_BLOCK ? MOST_BLOCK : block;
     s->keys = keys;
-    s->mem_bytes = mem_bytes < (uint64_t)1 << 46 ? mem_bytes : (uint64_t)1 << 46;
+    s->mem_bytes = mem_bytes < (uint64_t)1 << 44 ? mem_bytes : (uint64_t)1 << 44;
     sl_buf_init(&s->key_bytes, (size_t)1 << 31);
     enum sl_status st = sl_runs_init(&s->runs, tmpdir, block, zstd_level, err);
     if (st == SL_OK) {
@@ -177,8 +179,11 @@ static enum sl_status check_size(struct sl_row_sort *s, uint64_t key, uint64_t r
     uint64_t merging = 5 * (s->most_key + s->runs.block_bytes) + 2 * s->most_row;
     uint64_t holding = 2 * s->most_batch + s->key_bytes.cap + key + row + ENTRY_BYTES + 4096;
     uint64_t need = SL_ROW_SORT_OTHER_BYTES + (merging > holding ? merging : holding);
-    if (need <= s->mem_bytes && row < INT32_MAX)
+    bool fits = need <= s->mem_bytes && limit(s) >= key + row + ENTRY_BYTES + 4096;
+    if (fits && row < INT32_MAX)
         return SL_OK;
+    if (need <= s->mem_bytes) /* the room for larger batches is what lacks */
+        need = (SL_ROW_SORT_OTHER_BYTES + s->key_bytes.cap + key + row + 8192) / 7 * 8;
     return sl_err_set(
         err, SL_E_SYSTEM, "a row of %llu bytes with a key of %llu needs --mem %lluM or more",
         (unsigned long long)row, (unsigned long long)key, (unsigned long long)((need >> 20) + 1));

@@ -11,9 +11,10 @@
  *
  * Memory    mem_bytes is meant for the whole process: the sorter leaves from it
  *           SL_ROW_SORT_OTHER_BYTES for the rest, and twice the largest batch for
- *           its reading and writing. The least that works is
- *           SL_ROW_SORT_LEAST_BYTES; large rows need more: about five times the
- *           largest key and three times the largest row.
+ *           its reading and writing (an eighth of mem_bytes, where that is more, so
+ *           that a batch of up to a sixteenth may come unforeseen). The least that
+ *           works is SL_ROW_SORT_LEAST_BYTES; large rows need more: about five
+ *           times the largest key and three times the largest row.
  * Disk      what does not fit into memory, once; while runs are merged into longer
  *           ones, those a second time. At most SL_ROW_SORT_MOST_RUNS files are open.
  * Errors    SL_E_USAGE where mem_bytes is below the least; SL_E_SYSTEM where a row
@@ -23,7 +24,7 @@
 #include "order/row_key.h"
 
 enum {
-    SL_ROW_SORT_OTHER_BYTES = 10 << 20,
+    SL_ROW_SORT_OTHER_BYTES = 8 << 20,
     SL_ROW_SORT_LEAST_BYTES = 16 << 20,
     SL_ROW_SORT_MOST_RUNS = 160,
 };

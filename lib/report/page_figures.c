@@ -5,10 +5,12 @@
 #include "report/page_parts.h"
 #include "report/svg.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { TEXT_BINS = 65, SCORE_BINS = 64, MAX_CHARTS = 64 };
+enum { TEXT_BINS = 65, SCORE_BINS = 64, SCORE_TICKS = 6, MAX_CHARTS = 64 };
+#define EDGE_MAX 1e15
 
 /* ---- cost ---- */
 
@@ -257,9 +259,12 @@ static struct edges edges_of(const struct sl_stage *g, const char *name)
     const struct sl_json *e = sl_json_get(sl_json_get(g->json, "bins"), name);
     double from = sl_json_real(sl_json_at(e, 0)), to = sl_json_real(sl_json_at(e, 1));
     double per = sl_json_real(sl_json_at(e, 2));
-    if (sl_json_count(e) != 3 || !(per > 0) || !(to > from))
+    struct edges known = { true, from / per, to / per };
+    /* What a tool would not say is not believed: axes need numbers apart. */
+    if (sl_json_count(e) != 3 || !(per > 0) || !(fabs(known.from) < EDGE_MAX) ||
+        !(fabs(known.to) < EDGE_MAX) || !(known.to - known.from > 1e-9 * fabs(known.to)))
         return (struct edges){ false, 0, SCORE_BINS };
-    return (struct edges){ true, from / per, to / per };
+    return known;
 }
 
 static double edge(const struct edges *e, double at)
@@ -287,47 +292,57 @@ static void score_table(struct sl_html *h, const struct edges *e, const int64_t 
 static void score_chart(struct sl_html *h, const struct sl_stage *g, const char *name,
                         const int64_t *bins)
 {
-    char labels[5][32], title[160], desc[96];
-    struct sl_tick ticks[5];
+    char room[SCORE_TICKS][32], from[32], to[32], title[96], desc[96];
+    struct sl_tick ticks[SCORE_TICKS];
     struct edges e = edges_of(g, name);
-    for (int i = 0; i < 5; i++)
-        ticks[i] =
-            (struct sl_tick){ i / 4.0, sl_short_text(edge(&e, SCORE_BINS / 4.0 * i), labels[i]) };
-    struct sl_str tool = sl_tool_short(g->tool);
-    snprintf(title, sizeof title, "%.80s (%.*s)", name, (int)(tool.n < 32 ? tool.n : 32), tool.p);
-    snprintf(desc, sizeof desc, "Histogram of 64 bins from %s to %s.", labels[0], labels[4]);
+    snprintf(title, sizeof title, "%.80s", name);
+    snprintf(desc, sizeof desc, "Histogram of 64 bins from %s to %s.", sl_short_text(e.from, from),
+             sl_short_text(e.to, to));
     struct sl_chart c = { .title = title,
                           .desc = desc,
-                          .x_unit = e.known ? "value; what is outside counts in the end bins"
-                                            : "number of the bin",
+                          .x_unit = e.known ? "value" : "number of the bin",
                           .y_unit = "rows",
                           .ticks = ticks,
-                          .n_ticks = 5 };
+                          .n_ticks = sl_svg_ticks(e.from, e.to, ticks, room, SCORE_TICKS) };
     sl_html_put(h, "<div>");
     sl_svg_bars(h, &c, bins, NULL, SCORE_BINS, NULL);
     score_table(h, &e, bins);
     sl_html_put(h, "</div>\n");
 }
 
+/* The histograms of scores of one stage; the section begins with the first. */
+static void stage_scores(struct sl_html *h, const struct sl_stage *g, int *shown)
+{
+    const struct sl_json *all = sl_json_get(g->tally, "hist"), *v;
+    bool open = false;
+    for (const char *name = NULL; (name = sl_json_after(all, name, &v));) {
+        int64_t bins[SCORE_BINS];
+        if (strcmp(name, "text_bytes") == 0 || !bins_of(g, name, SCORE_BINS, bins) ||
+            *shown == MAX_CHARTS)
+            continue;
+        if (!*shown) {
+            sl_section_open(h, "scores", "Scores");
+            sl_html_put(h, "<p class=note>Counted over all rows. What lies outside of an axis "
+                           "counts in the bin at its end.</p>\n");
+        }
+        if (!open) {
+            sl_html_put(h, "<h3>");
+            sl_html_text(h, sl_tool_short(g->tool));
+            sl_html_put(h, "</h3><div class=\"charts many\">\n");
+        }
+        open = true;
+        ++*shown;
+        score_chart(h, g, name, bins);
+    }
+    if (open)
+        sl_html_put(h, "</div>\n");
+}
+
 void sl_page_scores(struct sl_html *h, const struct sl_stages *s)
 {
     int shown = 0;
-    for (int i = 0; i < s->n; i++) {
-        const struct sl_json *all = sl_json_get(s->s[i].tally, "hist"), *v;
-        for (const char *name = NULL; (name = sl_json_after(all, name, &v));) {
-            int64_t bins[SCORE_BINS];
-            if (strcmp(name, "text_bytes") == 0 || !bins_of(&s->s[i], name, SCORE_BINS, bins) ||
-                shown == MAX_CHARTS)
-                continue;
-            if (!shown++) {
-                sl_section_open(h, "scores", "Scores");
-                sl_html_put(h, "<div class=charts>\n");
-            }
-            score_chart(h, &s->s[i], name, bins);
-        }
-    }
-    if (!shown)
-        return;
-    sl_html_put(h, "</div>\n");
-    sl_section_close(h);
+    for (int i = 0; i < s->n; i++)
+        stage_scores(h, &s->s[i], &shown);
+    if (shown)
+        sl_section_close(h);
 }

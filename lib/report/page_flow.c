@@ -42,9 +42,19 @@ static void stage_name(struct sl_html *h, const struct sl_stage *g)
         sl_html_put(h, " runs joined</span>");
     }
     if (sl_json_get(g->json, "port"))
-        sl_html_put(h, " <span class=note>its rejects</span>");
-    if (g->n_branches > 1 && g->number == 1)
-        sl_html_putf(h, " <span class=note>branch %d of %d</span>", g->branch, g->n_branches);
+        sl_html_putf(h, " <span class=note>%s</span>",
+                     sl_str_eq(sl_json_str(sl_json_get(g->json, "port")), SL_STR("rest"))
+                         ? "its rest"
+                         : "its rejects");
+    if (g->n_branches > 1 && g->begins) {
+        sl_html_putf(h, " <span class=note>branch %d of %d", g->branch, g->n_branches);
+        if (g->follows.n) {
+            sl_html_put(h, ", after ");
+            sl_html_text(h, sl_tool_short(g->follows));
+            sl_html_put(h, " above");
+        }
+        sl_html_put(h, "</span>");
+    }
 }
 
 struct reason {
@@ -152,13 +162,13 @@ static void reason_rows(struct sl_html *h, const struct sl_stage *g, int *zero)
     for (int i = 0; i < n; i++) {
         sl_html_put(h, "<tr><th scope=row class=t>");
         sl_html_text(h, sl_tool_short(g->tool));
-        sl_html_put(h, "</th><td>");
+        sl_html_put(h, "</th><td class=r>");
         sl_html_cstr(h, all[i].name);
         sl_html_put(h, "</td><td class=n>");
         sl_html_int(h, all[i].rows);
         sl_html_put(h, "</td><td class=n>");
         sl_html_share(h, all[i].rows, g->in);
-        sl_html_put(h, "</td><td class=n>");
+        sl_html_put(h, "</td><td class=\"n wide\">");
         sl_html_share(h, all[i].rows, g->rejected);
         sl_html_put(h, "</td><td class=cell>");
         sl_svg_share(h, 0, all[i].rows, g->in);
@@ -175,8 +185,8 @@ static void reason_table(struct sl_html *h, const struct sl_stages *s)
     if (rejected)
         sl_html_put(h, "<h3>Why documents went</h3><div class=scroll><table "
                        "data-name=reasons><thead><tr><th>Stage"
-                       "<th>Reason<th class=n>Rows<th class=n>of its input<th class=n>of its "
-                       "rejects<th class=cell></tr></thead><tbody>\n");
+                       "<th>Reason<th class=n>Rows<th class=n>of its input<th class=\"n wide\">"
+                       "of its rejects<th class=cell></tr></thead><tbody>\n");
     for (int i = 0; i < s->n && rejected; i++)
         reason_rows(h, &s->s[i], &zero);
     if (rejected)

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { KEYS_SHOWN = 20, ORDER_TICKS = 5 };
+enum { KEYS_SHOWN = 20, ORDER_TICKS = 6 };
 
 /* ---- order ---- */
 
@@ -60,10 +60,6 @@ static void order_chart(struct sl_html *h, const struct sl_curve *o)
                                             sl_curve_quantile(b, 0.9) };
     }
     double all = o->tokens > 0 ? (double)o->tokens : (double)o->rows;
-    for (int i = 0; i < ORDER_TICKS; i++) {
-        double at = (double)i / (ORDER_TICKS - 1);
-        ticks[i] = (struct sl_tick){ at, sl_short_text(all * at, names[i]) };
-    }
     snprintf(title, sizeof title, "%s against position", o->score);
     snprintf(desc, sizeof desc,
              "The median starts at %.4g and ends at %.4g, over %d pieces of %lld rows each.",
@@ -74,7 +70,7 @@ static void order_chart(struct sl_html *h, const struct sl_curve *o)
                                                   : "rows from the beginning",
                           .y_unit = o->score,
                           .ticks = ticks,
-                          .n_ticks = ORDER_TICKS };
+                          .n_ticks = sl_svg_ticks(0, all, ticks, names, ORDER_TICKS) };
     sl_svg_band(h, &c, points, n, marks, stage_marks(o, marks, labels));
     sl_html_put(h, "<p class=legend><span class=key><i class=k></i>median</span><span class=key>"
                    "<i class=band></i>10 % to 90 %</span></p>\n");

@@ -71,15 +71,25 @@ static void test_scores(void **state)
     (void)state;
     score_lineage(lineage, "\"bins\":{\"score\":[-32,32,2]},");
     const char *page = page_of(lineage);
-    has(page, "score (x)");
+    has(page, "<h3>x</h3>");
+    has(page, "<b>score</b>");
+    has(page, "<span style=\"left:50%\">0</span>");
     has(page, "<td class=n>-15</td><td class=n>-14.5</td><td class=n>1,234</td>");
     has(page, "seed 1234567");
     score_lineage(lineage, "");
     page = page_of(lineage);
     has(page, "number of the bin");
     has(page, "<td class=n>2</td><td class=n>3</td><td class=n>1,234</td>");
-    score_lineage(lineage, "\"bins\":{\"score\":[0,1,0]},"); /* no edges */
-    has(page_of(lineage), "number of the bin");
+    static const char *const no_edges[] = {
+        "[0,1,0]",      "[1,0,1]", "[0,1]", "[0,1e308,1e-300]", "[1,1.0000000000000002,3]",
+        "[-1e300,1,1]", "0"
+    };
+    for (size_t i = 0; i < sizeof no_edges / sizeof *no_edges; i++) {
+        char bins[96];
+        snprintf(bins, sizeof bins, "\"bins\":{\"score\":%s},", no_edges[i]);
+        score_lineage(lineage, bins);
+        has(page_of(lineage), "number of the bin");
+    }
 }
 
 static void test_reasons(void **state)

@@ -70,11 +70,21 @@ static enum sl_status check_law(struct sl_stage *s, const struct sl_stage *befor
 
 /* ---- the list ---- */
 
+enum { MAX_SEEN = 64 };
+
 struct flatten {
     struct sl_stages *out;
     sl_law_check *law;
     bool chained;
+    const struct sl_json *seen[MAX_SEEN]; /* lineages of earlier branches */
+    int n_seen;
     struct sl_err *err;
+};
+
+/* One part of a lineage: branch of n_branches at a depth. */
+struct part {
+    const struct sl_json *lineage;
+    int depth, branch, n_branches;
 };
 
 static struct sl_stage *add_stage(struct flatten *f)
@@ -105,46 +115,88 @@ static void describe(struct sl_stage *s, const struct sl_json *json, const struc
     s->packed = before && (before->packed || before->packs);
 }
 
-/* branch[0] of branch[1] branches at this depth. */
-static enum sl_status flatten(struct flatten *f, const struct sl_json *lineage, int depth,
-                              const int branch[2])
+static bool same_stage(const struct sl_json *a, const struct sl_json *b);
+
+/* The stages at its beginning that an earlier branch had too. */
+static size_t seen_stages(const struct flatten *f, const struct sl_json *lineage)
+{
+    size_t most = 0;
+    for (int k = 0; k < f->n_seen; k++) {
+        size_t i = 0;
+        while (i < sl_json_count(lineage) && i < sl_json_count(f->seen[k]) &&
+               same_stage(sl_json_at(lineage, i), sl_json_at(f->seen[k], i)))
+            i++;
+        most = i > most ? i : most;
+    }
+    return most;
+}
+
+static enum sl_status flatten(struct flatten *f, const struct part *p, bool *packed);
+
+/* What was joined before a stage; packed: it is sequences. */
+static enum sl_status flatten_inputs(struct flatten *f, const struct sl_json *stage, int depth,
+                                     bool *packed)
+{
+    const struct sl_json *inputs = sl_json_get(stage, "inputs");
+    int n = (int)sl_json_count(inputs);
+    for (int k = 0; k < n; k++) {
+        const struct part p = { sl_json_at(inputs, (size_t)k), depth + 1, k + 1, n };
+        SL_TRY(flatten(f, &p, packed));
+    }
+    return SL_OK;
+}
+
+static enum sl_status add_new(struct flatten *f, const struct part *p, size_t i, size_t n_seen,
+                              struct sl_stage *before)
+{
+    const struct sl_json *json = sl_json_at(p->lineage, i);
+    bool joined_packed = false;
+    SL_TRY(flatten_inputs(f, json, p->depth, &joined_packed));
+    struct sl_stage *s = add_stage(f);
+    if (!s)
+        return sl_err_nomem(f->err, sizeof *s);
+    describe(s, json, i ? before : NULL);
+    s->packed |= joined_packed;
+    s->depth = p->depth;
+    s->number = (int)i + 1;
+    s->branch = p->branch;
+    s->n_branches = p->n_branches;
+    s->begins = i == n_seen;
+    if (s->begins && i)
+        s->follows = before->tool;
+    SL_TRY(check_law(s, f->chained && i ? before : NULL, f->law, f->err));
+    *before = *s;
+    return SL_OK;
+}
+
+static enum sl_status flatten(struct flatten *f, const struct part *p, bool *packed)
 {
     struct sl_stage before = { 0 };
-    if (depth > MAX_DEPTH || f->out->n > MAX_STAGES)
+    if (p->depth > MAX_DEPTH || f->out->n > MAX_STAGES)
         return sl_err_set(f->err, SL_E_DATA, "a lineage of too many stages");
-    for (size_t i = 0; i < sl_json_count(lineage); i++) {
-        const struct sl_json *json = sl_json_at(lineage, i);
-        const struct sl_json *inputs = sl_json_get(json, "inputs");
-        int n = (int)sl_json_count(inputs);
-        for (int k = 0; k < n; k++) {
-            const int which[2] = { k + 1, n };
-            SL_TRY(flatten(f, sl_json_at(inputs, (size_t)k), depth + 1, which));
-        }
-        /* The last branch says what is joined: all are of one kind. */
-        const struct sl_stage *last = n && f->out->n ? &f->out->s[f->out->n - 1] : NULL;
-        bool joined_packed = last && last->depth == depth + 1 && (last->packed || last->packs);
-        struct sl_stage *s = add_stage(f);
-        if (!s)
-            return sl_err_nomem(f->err, sizeof *s);
-        describe(s, json, i ? &before : NULL);
-        s->packed |= joined_packed;
-        s->depth = depth;
-        s->number = (int)i + 1;
-        s->branch = branch[0];
-        s->n_branches = branch[1];
-        SL_TRY(check_law(s, f->chained && i ? &before : NULL, f->law, f->err));
-        before = *s;
+    size_t n_seen = p->depth ? seen_stages(f, p->lineage) : 0;
+    if (p->depth && f->n_seen < MAX_SEEN)
+        f->seen[f->n_seen++] = p->lineage;
+    for (size_t i = 0; i < n_seen; i++) {
+        struct sl_stage s = { 0 };
+        describe(&s, sl_json_at(p->lineage, i), i ? &before : NULL);
+        s.law_ok = true;
+        before = s;
     }
+    for (size_t i = n_seen; i < sl_json_count(p->lineage); i++)
+        SL_TRY(add_new(f, p, i, n_seen, &before));
+    *packed = before.packed || before.packs;
     return SL_OK;
 }
 
 enum sl_status sl_stages_of(struct sl_stages *out, const struct sl_json *lineage, sl_law_check *law,
                             bool chained, struct sl_err *err)
 {
-    static const int main_line[2] = { 0, 0 };
-    struct flatten f = { out, law, chained, err };
+    const struct part main_line = { lineage, 0, 0, 0 };
+    struct flatten f = { .out = out, .law = law, .chained = chained, .err = err };
+    bool packed;
     *out = (struct sl_stages){ 0 };
-    enum sl_status st = flatten(&f, lineage, 0, main_line);
+    enum sl_status st = flatten(&f, &main_line, &packed);
     if (st != SL_OK)
         sl_stages_release(out);
     return st;
@@ -156,6 +208,18 @@ static int64_t sum(int64_t a, int64_t b)
 {
     int64_t s = a + b; /* both are from 0 to 2^62 */
     return s > NUMBER_MAX ? NUMBER_MAX : s;
+}
+
+/* Several branches may have packed documents of their own. */
+static void add_packed(struct sl_glance *g, const struct sl_stage *s)
+{
+    const struct sl_json *counts = sl_json_get(s->tally, "counts");
+    int64_t begun = sl_rows_of(s->tally, "begun");
+    int64_t tokens = sl_count_of(counts, "tokens_out") - sl_count_of(counts, "padding");
+    bool more = s->depth && g->sequences >= 0;
+    g->kept = more ? sum(g->kept, begun) : begun;
+    g->tokens = more ? sum(g->tokens, tokens) : tokens;
+    g->sequences = more ? sum(g->sequences, s->out) : s->out;
 }
 
 struct sl_glance sl_stages_glance(const struct sl_stages *stages)
@@ -171,15 +235,15 @@ struct sl_glance sl_stages_glance(const struct sl_stages *stages)
         if (s->number == 1 && !sl_json_get(s->json, "inputs"))
             g.docs_in = sum(g.docs_in, s->in);
         g.dropped = sum(g.dropped, s->rejected);
+        if (s->packs) {
+            add_packed(&g, s);
+            continue;
+        }
         if (s->depth)
             continue;
-        g.kept = s->packs ? sl_rows_of(s->tally, "begun") : s->out;
-        if (s->packs) {
-            g.sequences = s->out;
-            g.tokens = sl_count_of(counts, "tokens_out") - sl_count_of(counts, "padding");
-        } else if (sl_json_get(counts, "tokens")) {
+        g.kept = s->out;
+        if (sl_json_get(counts, "tokens"))
             g.tokens = sl_count_of(counts, "tokens");
-        }
     }
     return g;
 }

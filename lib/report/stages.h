@@ -3,7 +3,9 @@
 #define SL_REPORT_STAGES_H
 
 /* The stages of a lineage in one list, those of joined inputs before the stage
- * that joined them; and what the report's headline says of them.
+ * that joined them; and what the report's headline says of them. Branches that
+ * began as one run, as a sample and the rest of it, have the same first stages:
+ * these stand in the list once, with the first of the branches.
  *
  * Input     any JSON: what is missing or of another type counts as 0 or empty,
  *           numbers are cut to what a tally may hold (0 to 2^60).
@@ -22,6 +24,8 @@ struct sl_stage {
     int depth;              /* 0: the main line; n: inside of n joins */
     int number;             /* in its array, from 1 */
     int branch, n_branches; /* of a join, from 1; 0 on the main line */
+    bool begins;            /* the first stage of its branch in the list */
+    struct sl_str follows;  /* where begins: the stage of an earlier branch before it */
     int64_t in, out, rejected;
     bool packed; /* what comes in are sequences */
     bool packs;  /* documents in, sequences out */

@@ -89,6 +89,39 @@ static void test_join(void **state)
     sl_json_free(j);
 }
 
+/* A sample and the rest of it, joined again: what they share stands there once. */
+static void test_one_run_twice(void **state)
+{
+    struct sl_stages s;
+#define BEGIN STAGE("warc", 10, 9, 1, "") "," PACK9 ","
+#define PACK9                                                          \
+    STAGE("pack", 9, 8, 0,                                             \
+          ",\"law\":\"tokens\",\"begun\":" PORT(9) ",\"empty\":" PORT( \
+              0) ",\"counts\":{\"tokens_out\":30,\"padding\":4}")
+#define SAMPLE(port)                                                    \
+    "{\"tool\":\"sluice-sample\",\"version\":\"1\",\"options\":{}" port \
+    ",\"tally\":{\"in\":" PORT(8) ",\"out\":" PORT(2) ",\"rejected\":" PORT(6) "}}"
+    struct sl_json *j =
+        parse("[" JOIN("[" BEGIN SAMPLE("") "],[" BEGIN SAMPLE(",\"port\":\"rest\"") "," STAGE(
+                           "shuffle", 6, 6, 0, "") "]",
+                       "cat", 8, 8) "]");
+    (void)state;
+    assert_int_equal(sl_stages_of(&s, j, law, false, NULL), SL_OK);
+    assert_int_equal(s.n, 5); /* warc pack sample shuffle cat */
+    assert_true(s.s[0].begins && !s.s[1].begins && s.s[3].begins);
+    assert_true(sl_str_eq(s.s[3].follows, SL_STR("sluice-sample")));
+    assert_int_equal(s.s[3].branch, 2);
+    assert_true(s.s[3].packed && s.s[4].packed);
+    struct sl_glance g = sl_stages_glance(&s);
+    assert_int_equal(g.docs_in, 10);
+    assert_int_equal(g.dropped, 1);
+    assert_int_equal(g.kept, 9);
+    assert_int_equal(g.tokens, 26);
+    assert_int_equal(g.sequences, 8);
+    sl_stages_release(&s);
+    sl_json_free(j);
+}
+
 static void test_broken(void **state)
 {
     struct sl_stages s;
@@ -155,7 +188,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_packing),  cmocka_unit_test(test_join),
         cmocka_unit_test(test_broken),   cmocka_unit_test(test_holds),
-        cmocka_unit_test(test_any_json),
+        cmocka_unit_test(test_any_json), cmocka_unit_test(test_one_run_twice),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -121,6 +121,17 @@ static void close_figure(struct sl_html *h, const struct sl_chart *c)
     sl_html_put(h, "</div></div></figure>\n");
 }
 
+int sl_svg_ticks(double low, double high, struct sl_tick *out, char (*room)[32], int max)
+{
+    double step = nice_step(high - low), first = ceil(low / step) * step;
+    int n = 0;
+    for (; n < max && first + n * step <= high; n++) {
+        double v = fabs(first + n * step) < step * 1e-6 ? 0 : first + n * step;
+        out[n] = (struct sl_tick){ (v - low) / (high - low), sl_short_text(v, room[n]) };
+    }
+    return n;
+}
+
 /* ---- bars ---- */
 
 static void bars_of(struct sl_html *h, const struct axis *y, const int64_t *v, int n,

@@ -42,6 +42,10 @@ struct sl_band_point {
 void sl_svg_band(struct sl_html *h, const struct sl_chart *c, const struct sl_band_point *points,
                  int n, const struct sl_tick *marks, int n_marks);
 
+/* Labels for an axis from low to high (low < high): multiples of a nice step, at
+ * most max of them. Texts go to room. Returns their number. */
+int sl_svg_ticks(double low, double high, struct sl_tick *out, char (*room)[32], int max);
+
 /* A bar of 100 % of the width that is there: kept, dropped, out of whole. */
 void sl_svg_share(struct sl_html *h, int64_t kept, int64_t dropped, int64_t whole);
 

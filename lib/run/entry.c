@@ -29,15 +29,36 @@ static struct sl_json *rules_json(const struct sl_run *run, struct sl_err *err)
     return NULL;
 }
 
-static enum sl_status fill(struct sl_run *run, const char *port, bool with_tally,
-                           struct sl_json *entry, struct sl_err *err)
+static enum sl_status add_rules(struct sl_run *run, struct sl_json *entry, struct sl_err *err)
+{
+    const struct sl_tool *t = run->tool;
+    if (t->rules)
+        SL_TRY(sl_json_set(entry, "rules", rules_json(run, err), err));
+    return t->hists ? sl_json_set(entry, "bins", bins_json(t->hists), err) : SL_OK;
+}
+
+/* Rule files are looked at once, when the run begins: what they say at its end is
+ * not what was applied, and they may be gone. */
+static enum sl_status begin_entry(struct sl_run *run, struct sl_err *err)
+{
+    if (run->entry)
+        return SL_OK;
+    run->entry = sl_lineage_entry(run->tool->name, run->groups, run->n_groups, err);
+    enum sl_status st = run->entry               ? add_rules(run, run->entry, err)
+                        : err && err->status < 0 ? err->status
+                                                 : SL_E_SYSTEM;
+    if (st != SL_OK) {
+        sl_json_free(run->entry);
+        run->entry = NULL;
+    }
+    return st;
+}
+
+static enum sl_status add_own(struct sl_run *run, const char *port, bool with_tally,
+                              struct sl_json *entry, struct sl_err *err)
 {
     const struct sl_tool *t = run->tool;
     struct sl_tally_names names = { t->reasons, t->counts, t->hists };
-    if (t->rules)
-        SL_TRY(sl_json_set(entry, "rules", rules_json(run, err), err));
-    if (t->hists)
-        SL_TRY(sl_json_set(entry, "bins", bins_json(t->hists), err));
     if (port)
         SL_TRY(sl_json_set(entry, "port", sl_json_new_str(sl_str_of(port)), err));
     if (with_tally)
@@ -48,9 +69,14 @@ static enum sl_status fill(struct sl_run *run, const char *port, bool with_tally
 struct sl_json *sl_run_entry(struct sl_run *run, const char *port, bool with_tally,
                              struct sl_err *err)
 {
-    struct sl_json *entry = sl_lineage_entry(run->tool->name, run->groups, run->n_groups, err);
-    if (!entry || fill(run, port, with_tally, entry, err) == SL_OK)
+    struct sl_json *entry = NULL;
+    if (begin_entry(run, err) == SL_OK)
+        entry = sl_json_copy(run->entry);
+    if (entry && add_own(run, port, with_tally, entry, err) == SL_OK)
         return entry;
     sl_json_free(entry);
+    /* JSON values that could not be made say nothing. */
+    if (err && err->status >= 0)
+        (void)sl_err_nomem(err, 0);
     return NULL;
 }

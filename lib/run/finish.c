@@ -4,6 +4,7 @@
  * main output can rely on the others. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "run/run_private.h"
 
@@ -159,7 +160,8 @@ void sl_run_poison(struct sl_run *run, const struct sl_err *why)
     char text[1200];
     struct sl_str tool = sl_str_of(run->tool->name);
     struct sl_str message = sl_str_of(sl_err_text(why, text, sizeof text));
-    if (!run->tool->out || run->opt.common.output)
+    const char *output = run->opt.common.output;
+    if (!run->tool->out || (output && strcmp(output, "-") != 0))
         return;
     if (why->status == SL_E_UPSTREAM) {
         tool = run->in.upstream.tool;
@@ -167,6 +169,6 @@ void sl_run_poison(struct sl_run *run, const struct sl_err *why)
     }
     if (run->out.writer)
         (void)!sl_writer_poison(run->out.writer, tool, message, NULL);
-    else if (why->status != SL_E_USAGE)
+    else if (why->status != SL_E_USAGE && !isatty(STDOUT_FILENO))
         poison_early(run->tool->name, tool, message);
 }

@@ -163,12 +163,21 @@ static enum sl_status keep_digests(struct sl_inputs *in, struct sl_err *err)
     return SL_OK;
 }
 
+static void add_seen(struct sl_inputs *in, struct sl_hash128 digest)
+{
+    uint8_t both[2 * sizeof digest.b];
+    memcpy(both, in->seen.b, sizeof digest.b);
+    memcpy(both + sizeof digest.b, digest.b, sizeof digest.b);
+    in->seen = sl_hash128(both, sizeof both);
+}
+
 /* One input was read to its end. */
 static enum sl_status end_input(struct sl_inputs *in, struct sl_err *err)
 {
     const struct sl_trailer *t = sl_reader_trailer(in->reader);
     SL_TRY(compare_digests(in, err));
     SL_TRY(keep_digests(in, err));
+    add_seen(in, t->digest);
     SL_TRY(sl_lineage_add(&in->lineage, t->lineage, err));
     in->bytes_before += sl_source_raw_bytes(in->source);
     sl_reader_free(in->reader);

@@ -23,6 +23,7 @@ struct sl_inputs {
     bool has_schema;
     struct sl_lineage lineage;
     struct sl_hash128 *digests; /* column digests of the only input, after its end */
+    struct sl_hash128 seen;     /* of the digests of all inputs read to their end */
     struct sl_digest *check;    /* recomputed digests of the open input; NULL: not wanted */
     bool wants_check;
     int64_t n_batches;

@@ -160,6 +160,20 @@ static enum sl_status check_stdout(const struct sl_run *run, struct sl_err *err)
     return SL_OK;
 }
 
+/* Of two outputs of one name the later rename would replace the first. */
+static enum sl_status check_outputs(const struct sl_run *run, struct sl_err *err)
+{
+    const struct sl_run_options *o = &run->opt;
+    const char *names[] = { o->common.output, o->rejects, o->rest, o->report, o->depfile };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        for (size_t k = 0; k < i; k++)
+            if (names[i] && names[k] && strncmp(names[i], "/dev/", 5) != 0 &&
+                strcmp(names[i], names[k]) == 0)
+                return sl_err_set(err, SL_E_USAGE, "two outputs would be written to '%s'",
+                                  names[i]);
+    return SL_OK;
+}
+
 static enum sl_status parse(struct sl_run *run, int argc, char **argv, struct sl_err *err)
 {
     run->inputs = calloc((size_t)argc + 1, sizeof *run->inputs);
@@ -183,6 +197,7 @@ static enum sl_status prepare(struct sl_run *run, struct sl_err *err)
     SL_TRY(settle_common(run, err));
     SL_TRY(check_stdin(run, err));
     SL_TRY(check_stdout(run, err));
+    SL_TRY(check_outputs(run, err));
     return run->tool->check ? run->tool->check(run->conf, err) : SL_OK;
 }
 
@@ -223,6 +238,7 @@ static void release(struct sl_run *run)
     if (run->has_rest_schema)
         sl_schema_release(&run->rest_schema);
     sl_buf_release(&run->files_text);
+    sl_json_free(run->entry);
     free(run->copied);
     free(run->inputs);
     free(run->conf);
@@ -257,8 +273,9 @@ static enum sl_status run_tool(struct sl_run *run, int argc, char **argv, struct
         sl_help_short(run, stderr);
         return sl_err_set(err, SL_E_USAGE, "no input: name a file or use a pipe");
     }
-    SL_TRY(prepare(run, err));
-    st = execute(run, err);
+    st = prepare(run, err);
+    if (st == SL_OK)
+        st = execute(run, err);
     if (st != SL_OK)
         sl_run_poison(run, err);
     return st;

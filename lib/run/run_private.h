@@ -61,6 +61,7 @@ struct sl_run {
     bool *copied;         /* output columns whose digest the input's trailer gives */
     struct sl_sink *text; /* text_out */
     struct sl_spool spool;
+    struct sl_json *entry;          /* of this stage, without port and tally, as the run began */
     const struct sl_batch *in_hand; /* what step() is looking at */
     int64_t n_taken;                /* batches that step() has seen */
     struct sl_rows some;            /* rows gathered by sl_run_pass_rows */

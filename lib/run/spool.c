@@ -98,12 +98,25 @@ static enum sl_status again_from_file(struct sl_run *run, struct sl_batch *batch
     return st;
 }
 
+static enum sl_status changed(const char *how, struct sl_err *err)
+{
+    return sl_err_set(err, SL_E_DATA, "the input changed between two passes: %s", how);
+}
+
+/* Open the inputs again. Other columns would be taken for what they are not. */
+static enum sl_status open_again(struct sl_run *run, struct sl_inputs *again, struct sl_err *err)
+{
+    char why[256];
+    SL_TRY(sl_inputs_open(again, run->in.paths, run->in.n_paths, false, err));
+    return sl_schema_same(&again->schema, &run->in.schema, why) ? SL_OK : changed(why, err);
+}
+
 static enum sl_status again_from_inputs(struct sl_run *run, struct sl_batch *batch, int64_t *rows,
                                         each_batch each, struct sl_err *err)
 {
     struct sl_inputs again;
     int64_t seq = 0;
-    enum sl_status st = sl_inputs_open(&again, run->in.paths, run->in.n_paths, false, err);
+    enum sl_status st = open_again(run, &again, err);
     while (st == SL_OK) {
         st = sl_inputs_next(&again, batch, err);
         if (st != SL_OK || !batch->n_rows)
@@ -112,6 +125,8 @@ static enum sl_status again_from_inputs(struct sl_run *run, struct sl_batch *bat
             st = give(run, batch, seq, rows, each, err);
         seq++;
     }
+    if (st == SL_END && memcmp(again.seen.b, run->in.seen.b, sizeof again.seen.b) != 0)
+        st = changed("its digest is another", err);
     sl_inputs_close(&again);
     return st;
 }

@@ -63,8 +63,8 @@ def main():
         show("GNU sort, whole lines", lines, timed([*gnu, str(lines)], LC_ALL="C"))
         b = timed([sort, "--by", "score", *ours, str(stream)])
         show("sluice-sort --by score", stream, b)
-        show("sluice-sort --by score --compress-tmp", stream,
-             timed([sort, "--by", "score", "--compress-tmp", *ours, str(stream)]))
+        show("sluice-sort --by score --no-compress-tmp", stream,
+             timed([sort, "--by", "score", "--no-compress-tmp", *ours, str(stream)]))
         show("sluice-sort --by text", stream, timed([sort, "--by", "text", *ours, str(stream)]))
         show("sluice-shuffle, sequences", packed, timed([shuffle, *ours, str(packed)]))
         print(f"GNU sort / sluice-sort by the same keys: {a[0] / b[0]:.1f} x the time, "

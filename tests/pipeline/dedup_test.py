@@ -343,11 +343,36 @@ for options in ([], ["--annotate"]):
     check(f"{options}: a killed run leaves nothing in --tmpdir", not list(tmp.iterdir()))
     check(f"{options}: and no output", not (work / "killed.arrows").exists())
 
+# ---- an input that is another at the second pass: --mem is full in the middle ----
+
+for name, other in (("in another order", run("sluice-shuffle", stdin=many).stdout),
+                    ("with other columns", run("sluice-difficulty", "--metric", "length",
+                                               stdin=many).stdout)):
+    path = work / "changing.arrows"
+    path.write_bytes(many)
+    (work / "other.arrows").write_bytes(other)
+    p = subprocess.Popen([build / "bin/sluice-dedup", "--exact", "--mem", SMALL_MEM, path],
+                         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    p.stdout.read(64)  # it has opened its input, and waits for us to read on
+    os.replace(work / "other.arrows", path)
+    out, message = p.communicate()
+    check(f"an input {name} at the second pass",
+          p.returncode == 1 and b"changed between two passes" in message, (p.returncode, message))
+
 # A file and a pipe in one run: all of it is kept.
 path = work / "small-3000.arrows"
 both = run("sluice-dedup", "--exact", "--annotate", path, "-", stdin=path.read_bytes()).stdout
 twice = run("sluice-dedup", "--exact", "--annotate", path, path).stdout
 check("a file and a pipe are read as two files", read(both)[0] == read(twice)[0])
+
+# ---- a key of 10 MB ----
+
+path = docs([wet(n, text) for n, text in enumerate(("b" * 10_000_000, "b" * 10_000_000, "a"))],
+            "wide")
+p = run("sluice-dedup", "--exact", "--prefer", "text", "--mem", "64M", path, code=3)
+check("a key of 10 MB in too little memory names --mem", b"raise --mem" in p.stderr, p.stderr)
+p = run("sluice-dedup", "--exact", "--prefer", "text desc", "--mem", "1G", path)
+check("a key of 10 MB", len(read(p.stdout)[0]) == 2)
 
 folder.cleanup()
 print(f"{passed} passed, {failed} failed")

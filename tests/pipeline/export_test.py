@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Exports: every form read back by a few lines of numpy, interrupted, damaged, checked.
 
-    python3 tests/pipeline/export_test.py BUILD_DIR
+    python3 tests/pipeline/export_test.py BUILD_DIR [WORD...]
 
 The readers here are written from docs/exports.md alone; what they read must be the
 rows of the input, in their order. tests/pipeline/trainers_test.py holds the trainers'
@@ -369,6 +369,9 @@ def test_same_bytes():
             stream = sequences(1000, per_batch=per_batch)
             expect("batches", run(*args, "-o", folder, data=stream), 0)
             check(f"{form}: batches of {per_batch}", not differs(folder, whole))
+        folder = fresh("threads")
+        expect("threads", run(*args, "-T4", "-o", folder, data=sequences(1000)), 0)
+        check(f"{form}: four threads", not differs(folder, whole), differs(folder, whole))
         parts = []
         for i, (first, n) in enumerate(((0, 400), (400, 1), (401, 599))):
             parts.append(work / f"part-{i}.arrows")
@@ -495,6 +498,34 @@ def test_full_disk():
         run("umount", folder)
 
 
+def test_faults():
+    """Each call that can fail, in turn: exit 3 without a manifest, or a whole export."""
+    cc = shutil.which("cc") or shutil.which("gcc")
+    if not cc:
+        return skip("faults", "no C compiler")
+    shim, counts, source = work / "shim.so", work / "counts", work / "some.arrows"
+    run(cc, "-O1", "-shared", "-fPIC", "-D_GNU_SOURCE", "-o", shim,
+        ROOT / "tests/fault/fault_shim.c", "-ldl", check=True)
+    source.write_bytes(documents(40)[0])
+    kinds = ("FAULT_ALLOC", "FAULT_WRITE", "FAULT_READ", "FAULT_SYNC")
+    for form in FORMS:
+        args = (SHARD, "--export", form, "--sequences", 15, source, "-o")
+        env = {**os.environ, "LD_PRELOAD": str(shim)}
+        done = run(*args, fresh("faults"), env={**env, "FAULT_COUNTS": str(counts)})
+        expect(f"{form} without a fault", done, 0)
+        for kind, n in zip(kinds, map(int, counts.read_text().split())):
+            told, wrong = 0, []
+            for i in range(1, n + 1, 1 + n // 60):
+                folder = fresh("faults")
+                done = run(*args, folder, env={**env, kind: str(i)})
+                told += done.returncode == 3
+                whole = (folder / "manifest.json").exists()
+                fine = done.returncode == 3 and (not whole or kind == "FAULT_SYNC")
+                if not (fine or (done.returncode == 0 and whole and kind == "FAULT_ALLOC")):
+                    wrong.append((i, done.returncode, whole, done.stderr))
+            check(f"{form} {kind}: {n} calls", told and not wrong, wrong)
+
+
 # ---- damage ----
 
 
@@ -528,6 +559,7 @@ def damages(whole):
     plus, zeros = (lambda v: v + 1), "0" * 32
     for name, *keys in (
         ("rows", "rows", plus), ("tokens", "tokens", plus), ("targets", "targets", 1 << 40),
+        ("fewer targets", "targets", lambda v: v - 1),
         ("kind", "kind", "docs"), ("digest", "digest", zeros), ("version", "version", 2),
         ("column", "columns", 0, 1, zeros), ("type", "column_type", "list<uint8>"),
         ("form", "export", "form", "npz"), ("dtype", "export", "dtype", "int8"),
@@ -571,8 +603,9 @@ def main():
     if missing:
         print(f"skipped: not built: {missing}")
         return 77
+    words = sys.argv[2:]
     for name, test in list(globals().items()):
-        if name.startswith("test_"):
+        if name.startswith("test_") and (not words or any(w in name for w in words)):
             begin = time.monotonic()
             test()
             if os.environ.get("SLUICE_TIMES"):

@@ -15,6 +15,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -301,6 +302,16 @@ def test_bad(stream, folder):
     bad("", "bad.yaml:1:1: there is nothing in it")
     bad("[" * 5000, "nested too deeply")
     bad("name: x\nfilters: {}\n", "the profile has no filter")
+    bad("name: x\n" + "k" * 10_000_000 + ": 1\n", "bad.yaml: larger than 1048576 bytes")
+    bad("name: x\na" + "\u00e9" * 200 + ": 1\n", "unknown key 'a" + "\u00e9" * 29 + "'")
+    profile.write_text("nam: x\n")
+    failed_stream = run("sluice-filter", "--profile", profile, stdin=stream, code=1).stdout
+    p = run("sluice-verify", stdin=failed_stream, code=1)
+    check("the next stage is told of a bad profile", b"did you mean 'name'" in p.stderr, p.stderr)
+    one = folder / "one.arrows"
+    p = run("sluice-filter", "-o", one, "--rejects", one, stdin=stream, code=2)
+    check("two outputs of one name are refused", b"two outputs" in p.stderr and
+          not one.exists(), p.stderr)
     for what, message, code in ((folder / "none.yaml", "none.yaml", 3),
                                 ("gofer-sluice", "did you mean 'gopher-sluice'?", 2),
                                 ("/dev/null", "is no regular file", 2), (folder, "", 2)):
@@ -311,6 +322,36 @@ def test_bad(stream, folder):
         p = run("sluice-filter", "--profile", profile, stdin=stream, code=3)
         check("an unreadable profile is named", b"bad.yaml" in p.stderr, p.stderr)
         profile.chmod(0o600)
+
+
+def test_changing_profile(stream, folder):
+    """A profile that is edited, or disappears, while the run goes on: the rules that are
+    applied, and stand in the lineage, are those of its beginning."""
+    profile = folder / "changing.yaml"
+    old, new = ("name: %s\nfilters: {gopher_quality: {min_words: %d}}\n" % x
+                for x in (("old", 7), ("new", 100000)))
+    profile.write_text(old)
+    want = run("sluice-filter", "--profile", profile, stdin=stream).stdout
+    for name, change in (("edited", lambda: profile.write_text(new)), ("gone", profile.unlink)):
+        profile.write_text(old)
+        p = subprocess.Popen([build / "bin/sluice-filter", "--profile", profile, "--flush"],
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        half = []
+        writer = threading.Thread(target=lambda: half.append((p.stdin.write(stream[:-64]),
+                                                             p.stdin.flush())))
+        writer.start()
+        begin = p.stdout.read(64)  # its schema is written: it has begun
+        change()
+        out = []
+        reader = threading.Thread(target=lambda: out.append(p.stdout.read()))
+        reader.start()
+        writer.join()
+        p.stdin.write(stream[-64:])
+        p.stdin.close()
+        reader.join()
+        check(f"a profile that is {name} in a run", p.wait() == 0, p.stderr.read())
+        check(f"{name}: the lineage has the rules that were applied",
+              read(begin + out[0])[1] == read(want)[1], out[0][-9000:])
 
 
 def test_large():
@@ -353,6 +394,7 @@ def main():
         test_lineage(stream, Path(folder))
         test_parameters(Path(folder))
         test_bad(stream, Path(folder))
+        test_changing_profile(stream, Path(folder))
     test_threads(stream)
     test_columns(stream, annotated_stream)
     test_large()

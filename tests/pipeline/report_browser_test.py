@@ -158,7 +158,7 @@ def build_pages(tmp):
     pages = [(f"h{i % 40}.a-long-name-of-a-domain.example", f"Page {i}", f"word {i} " * (i * 2 + 1))
              for i in range(300)]
     plain, hostile = tmp / "plain", tmp / "hostile"
-    make(plain, pages)
+    make(plain, pages, scored=True)
     make(hostile, [(f"{'x' * 200}.example", t, f"{t} {t}") for t in HOSTILE] +
          [("big.example", t, t * 4000) for t in HOSTILE])
     order = []
@@ -168,9 +168,9 @@ def build_pages(tmp):
             subprocess.run([SAMPLE, "20000", "16", "uint16", "512"], stdout=f, check=True)
         order = ["--order", sample, "--score", "difficulty"]
     run("sluice-report", "-o", tmp / "plain.html", *all_of(plain), "--kept",
-        plain / "docs.arrows", *order)
+        plain / "scored.arrows", "--order", plain / "shards")
     run("sluice-report", "-o", tmp / "hostile.html", *all_of(hostile), "--kept",
-        hostile / "docs.arrows", "--samples", 50, "--title", HOSTILE[6] + "y" * 300)
+        hostile / "docs.arrows", "--samples", 50, "--title", HOSTILE[6] + "y" * 300, *order)
     return figures_of(plain), figures_of(hostile)
 
 

@@ -156,15 +156,19 @@ def warc(pages):
     return b"".join(parts)
 
 
-def make(folder, pages):
-    """A small way, each stage with its report."""
+def make(folder, pages, scored=False):
+    """A small way, each stage with its report; scored: with sluice-difficulty in it."""
     folder.mkdir()
     made = run("sluice-warc", "--source", "t", "--report", folder / "1-warc.json", "--rejects",
                folder / "1-rejects.arrows", stdin=warc(pages)).stdout
     run("sluice-extract", "--max-doc", 4000, "--report", folder / "2-extract.json", "--rejects",
         folder / "2-rejects.arrows", "-o", folder / "docs.arrows", stdin=made)
-    made = run("sluice-tokenize", "--report", folder / "3-tokenize.json",
-               folder / "docs.arrows").stdout
+    docs = folder / "docs.arrows"
+    if scored:
+        docs = folder / "scored.arrows"
+        run("sluice-difficulty", "--report", folder / "2-difficulty.json", "-o", docs,
+            folder / "docs.arrows")
+    made = run("sluice-tokenize", "--report", folder / "3-tokenize.json", docs).stdout
     made = run("sluice-pack", "--length", 64, "--report", folder / "9-pack.json",
                stdin=made).stdout
     run("sluice-shard", "--sequences", 50, "--report", folder / "10-shard.json", "-o",
@@ -307,6 +311,25 @@ def test_order(tmp):
     check("a score that is not there is named", b"absent" in p.stderr, p.stderr)
 
 
+def test_scores(tmp):
+    """Histograms are the trailer's, and the order is drawn without a word more."""
+    folder = tmp / "scored"
+    pages = [("s.example", f"P {i}", " ".join(f"w{i * k % 97}" for k in range(50 + 7 * i)))
+             for i in range(60)]
+    make(folder, pages, scored=True)
+    page = page_of(*all_of(folder), folder / "scored.arrows", "--order", folder / "shards")
+    stage = json.loads((folder / "shards" / "manifest.json").read_text())["lineage"][2]
+    hists = {k: v for k, v in stage["tally"]["hist"].items() if k != "text_bytes"}
+    check("scores are counted", len(hists) > 1 and set(stage["bins"]) == set(hists), stage["bins"])
+    drawn = [[number(r[2]) for r in t[1:]] for t in page.tables["scores"]]
+    want = [[n for n in bins if n] for bins in hists.values() if any(bins)]
+    check("every histogram of scores", drawn == want, drawn, want)
+    check("the order of difficulty_compression", "difficulty_compression against position" in
+          page.text and len(page.tables["order"]) == 1)
+    check("all six stages, once", len(page.tables["stages"]) == 1
+          and len(page.tables["stages"][0]) == 7, page.tables["stages"])
+
+
 def test_broken_law(tmp, folder):
     m = json.loads((folder / "shards" / "manifest.json").read_text())
     m["lineage"][1]["tally"]["reasons"]["too_large"] -= 1
@@ -372,6 +395,7 @@ def main():
         test_joined(tmp, folder)
         test_hostile(tmp)
         test_order(tmp)
+        test_scores(tmp)
         test_broken_law(tmp, folder)
         test_wrong(tmp, folder)
         test_empty(tmp)
