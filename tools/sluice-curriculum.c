@@ -117,6 +117,8 @@ static enum sl_status set_inputs(struct sl_run *run, void *conf, struct sl_err *
     if (!s)
         return sl_err_nomem(err, sizeof *s);
     sl_run_set_state(run, s);
+    if (c->dry_run)
+        sl_run_set_tool(run, &dry_tool);
     if (!c->plan && !sl_run_n_inputs(run))
         return sl_err_set(err, SL_E_USAGE, "no plan: name a file, or a built-in one by --plan");
     if (!c->plan)
@@ -126,8 +128,6 @@ static enum sl_status set_inputs(struct sl_run *run, void *conf, struct sl_err *
                           c->plan);
     SL_TRY(read_plan(s, c->plan, err));
     SL_TRY(find_files(run, s, c->plan, first, err));
-    if (c->dry_run)
-        sl_run_set_tool(run, &dry_tool);
     return SL_OK;
 }
 

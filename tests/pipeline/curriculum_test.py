@@ -311,6 +311,8 @@ def test_bad():
         text = PLAN.replace("{amount: 9600", "{amount: 40000") if "too small" in words[-1] else PLAN
         (work / "bad.yaml").write_text(text.replace(old, new, 1))
         expect(f"bad plan: {new}", run(TOOL, work / "bad.yaml"), 1, "bad.yaml", *words)
+    check("a dry run of a bad plan writes nothing",
+          not run(TOOL, "--dry-run", work / "bad.yaml").stdout)
     expect("no plan", run(TOOL), 2, "no plan")
     expect("no such plan", run(TOOL, work / "none.yaml"), 3, "none.yaml")
     expect("little memory", run(TOOL, "--mem", "8M", work / "whole.yaml"), 2, "24M")
