@@ -644,8 +644,6 @@ static enum sl_status take_shape(struct reader *r, const struct sl_yaml_node *n,
     static const char *const words[] = { "constant", "linear", "sqrt", "cosine", NULL };
     int word = 0;
     SL_TRY(take_word(r, n, "shape", words, &word));
-    if (word == 3)
-        return later(r, n);
     *(enum sl_plan_shape *)out = SL_LR_CONSTANT + (enum sl_plan_shape)word;
     return SL_OK;
 }

@@ -82,7 +82,7 @@ struct sl_plan_stage {
     double replay;                  /* share of what earlier stages placed */
 };
 
-enum sl_plan_shape { SL_LR_NONE, SL_LR_CONSTANT, SL_LR_LINEAR, SL_LR_SQRT };
+enum sl_plan_shape { SL_LR_NONE, SL_LR_CONSTANT, SL_LR_LINEAR, SL_LR_SQRT, SL_LR_COSINE };
 
 /* The learning rate, as a part of its peak: up from 0 in the warm-up, then flat, then
  * down to end in the last `decay` of the run. */

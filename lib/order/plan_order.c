@@ -68,13 +68,26 @@ static uint64_t floor_count(double v, uint64_t most)
     return !(v > 0) ? 0 : v >= (double)most ? most : (uint64_t)v;
 }
 
+/* (1 - cos(pi y)) / 2 for 0 <= y <= 1, by Taylor's series of sin: the libm's cos has other
+ * bits on other machines. */
+static double half_wave(double y)
+{
+    double z = 3.141592653589793 * (y - 0.5), term = z, sum = z;
+    for (int k = 1; k <= 11; k++) {
+        term *= -z * z / (2 * k * (2 * k + 1));
+        sum += term;
+    }
+    return (1 + sum) / 2;
+}
+
 /* The learning rate at progress x, as a part of its peak, once the warm-up is over. */
 static double rate(const struct sl_plan_lr *lr, double x)
 {
     double y = lr->decay > 0 ? (x - (1 - lr->decay)) / lr->decay : 0;
     if (!(y > 0) || lr->shape == SL_LR_CONSTANT)
         return 1;
-    return 1 - (1 - lr->end) * (lr->shape == SL_LR_LINEAR ? y : sqrt(y));
+    double down = lr->shape == SL_LR_LINEAR ? y : lr->shape == SL_LR_SQRT ? sqrt(y) : half_wave(y);
+    return 1 - (1 - lr->end) * down;
 }
 
 /* The first position at which the rate is no more than this; n where there is none. */

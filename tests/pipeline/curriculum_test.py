@@ -169,7 +169,7 @@ def some_plan(files):
         plan["budget"] = rng.choice([{"amount": rng.randrange(1, 300), "in": "sequences"},
                                      {"amount": rng.randrange(40, 9000), "in": "tokens"}])
     if rng.random() < 0.3:
-        plan["lr"] = {"shape": rng.choice(["linear", "sqrt"]), "warmup": 0.05,
+        plan["lr"] = {"shape": rng.choice(["linear", "sqrt", "cosine"]), "warmup": 0.05,
                       "decay": rng.choice([0.3, 0.95])}
     percent = 0
     for i in range(last := rng.randrange(1, 5)):

@@ -19,6 +19,10 @@ USUAL = {'folding': {'layers': 5}, 'zigzag': {'layers': 5},
          'segments': {'first': 0.1, 'last': 0.1}, 'jitter': {'window': 1000}}
 
 
+DOWN = {'linear': lambda y: y, 'sqrt': math.sqrt,
+        'cosine': lambda y: (1 - math.cos(math.pi * y)) / 2}
+
+
 class Refused(Exception):
     """The plan does not fit the data; the word is one that the message must have."""
 
@@ -39,7 +43,7 @@ def rate(lr, x):
     y = (x - (1 - decay)) / decay if decay > 0 else 0
     if y <= 0 or lr['shape'] == 'constant':
         return 1
-    return 1 - (1 - lr.get('end', 0)) * (y if lr['shape'] == 'linear' else math.sqrt(y))
+    return 1 - (1 - lr.get('end', 0)) * DOWN[lr['shape']](y)
 
 
 def border(plan, until, n, length):
