@@ -2,8 +2,9 @@
 #ifndef SL_BASE_YAML_NODE_H
 #define SL_BASE_YAML_NODE_H
 
-/* The tree of a YAML text. Private to lib/base: yaml.c makes it, yaml_conf.c
- * reads it. Nodes live in the arena of the call. */
+/* The tree of a YAML text. yaml.c makes it, yaml_conf.c reads it; elsewhere only what
+ * has values of several forms and needs their lines (order/plan.c). Nodes live in the
+ * arena of the call. */
 
 #include "base/arena.h"
 #include "base/status.h"

@@ -34,7 +34,8 @@ struct part {
 struct sl_row_keys {
     bool shuffled; /* the row's hash comes first */
     uint64_t row_seed;
-    int id, copy; /* columns, of a shuffle; copy: -1 where there is none */
+    int id, copy;                  /* columns, of a shuffle; copy: -1 where there is none */
+    const uint64_t *const *places; /* NULL, or the whole key */
     uint32_t n;
     size_t most;        /* of all parts */
     struct part *parts; /* room for all fields of the schema */
@@ -200,6 +201,17 @@ enum sl_status sl_row_keys_shuffle(struct sl_row_keys **out, uint64_t row_seed,
     return SL_OK;
 }
 
+enum sl_status sl_row_keys_places(struct sl_row_keys **out, const uint64_t *const *places,
+                                  struct sl_err *err)
+{
+    *out = calloc(1, sizeof **out);
+    if (!*out)
+        return sl_err_nomem(err, sizeof **out);
+    (*out)->places = places;
+    (*out)->most = 8;
+    return SL_OK;
+}
+
 void sl_row_keys_free(struct sl_row_keys *k)
 {
     if (!k)
@@ -332,8 +344,8 @@ static enum sl_status add_parts(const struct sl_row_keys *k, const struct sl_bat
 {
     size_t rest = k->most + SPARE;
     SL_TRY(sl_buf_reserve(out, rest, err));
-    if (k->shuffled) {
-        put(out->p + out->n, hash_of(k, b, row), 8);
+    if (k->shuffled || k->places) {
+        put(out->p + out->n, k->places ? (*k->places)[row] : hash_of(k, b, row), 8);
         out->n += 8;
         rest -= 8;
     }

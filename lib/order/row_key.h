@@ -49,6 +49,11 @@ SL_MUST_USE enum sl_status sl_row_keys_add(const struct sl_row_keys *k, const st
                                            int64_t row, struct sl_buf *out, bool *has_null,
                                            struct sl_err *err);
 
+/* The order of places that the caller gives: of row i it is (*places)[i], which must be
+ * valid whenever a key is made; nothing of the row is looked at. */
+SL_MUST_USE enum sl_status sl_row_keys_places(struct sl_row_keys **out,
+                                              const uint64_t *const *places, struct sl_err *err);
+
 void sl_row_keys_free(struct sl_row_keys *k); /* NULL allowed */
 
 #endif

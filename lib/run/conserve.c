@@ -120,13 +120,16 @@ static enum sl_status law_multiply(const struct stage *s)
 {
     int64_t num, den, added;
     const struct sl_json *counts = sl_json_get(s->tally, "counts");
-    int64_t kept = s->in.rows - s->rejected.rows;
+    int64_t unused;
+    SL_TRY(get_count(s, "unused", false, &unused));
+    int64_t kept = s->in.rows - s->rejected.rows - unused;
     if (sl_json_get(counts, "rows_added")) {
         SL_TRY(get_count(s, "rows_added", true, &added));
         if (kept < 0 || (__int128)kept + added != s->out.rows)
-            return broken(s, "%lld rows in, %lld rejected and %lld added are not %lld out",
-                          (long long)s->in.rows, (long long)s->rejected.rows, (long long)added,
-                          (long long)s->out.rows);
+            return broken(
+                s, "%lld rows in, %lld rejected, %lld unused and %lld added are not %lld out",
+                (long long)s->in.rows, (long long)s->rejected.rows, (long long)unused,
+                (long long)added, (long long)s->out.rows);
         return SL_OK;
     }
     SL_TRY(get_count(s, "factor_num", true, &num));

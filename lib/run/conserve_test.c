@@ -157,6 +157,10 @@ static void test_multiply(void **state)
     assert_string_equal(check(MULTIPLY("9", "\"factor_num\":3,\"factor_den\":2"), 9, 0x99), "");
     assert_string_equal(check(MULTIPLY("11", "\"rows_added\":5"), 11, 0x99), "");
     assert_non_null(strstr(check(MULTIPLY("11", "\"rows_added\":4"), 11, 0x99), "4 added"));
+    const char *unused = check(MULTIPLY("7", "\"rows_added\":5,\"unused\":4"), 7, 0x99);
+    assert_string_equal(unused, "");
+    unused = check(MULTIPLY("8", "\"rows_added\":5,\"unused\":4"), 8, 0x99);
+    assert_non_null(strstr(unused, "4 unused"));
     assert_non_null(
         strstr(check(MULTIPLY("8", "\"factor_num\":3,\"factor_den\":2"), 8, 0x99), "times 3 / 2"));
     assert_non_null(

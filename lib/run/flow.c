@@ -2,6 +2,7 @@
 /* The flows that run on one thread, and what their steps call: rows out, rows
  * rejected, batches passed on, everything read again. */
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -271,6 +272,29 @@ int sl_run_n_inputs(const struct sl_run *run)
 const char *sl_run_input(const struct sl_run *run, int i)
 {
     return run->inputs[i];
+}
+
+enum sl_status sl_run_set_inputs(struct sl_run *run, const char *const *paths, int n,
+                                 struct sl_err *err)
+{
+    const char **copy = calloc((size_t)n + 1, sizeof *copy);
+    if (!copy)
+        return sl_err_nomem(err, (uint64_t)n * sizeof *copy);
+    memcpy(copy, paths, (size_t)n * sizeof *copy);
+    free(run->inputs);
+    run->inputs = copy;
+    run->n_inputs = n;
+    return SL_OK;
+}
+
+void sl_run_set_tool(struct sl_run *run, const struct sl_tool *tool)
+{
+    run->tool = tool;
+}
+
+int sl_run_at_input(const struct sl_run *run)
+{
+    return run->in.at;
 }
 
 void sl_run_count(struct sl_run *run, int k, int64_t n)

@@ -192,6 +192,8 @@ static enum sl_status prepare(struct sl_run *run, struct sl_err *err)
 {
     SL_TRY(sl_opt_check_required(run->groups, run->n_groups, err));
     SL_TRY(sl_run_read_files_from(run, err));
+    if (run->tool->inputs)
+        SL_TRY(run->tool->inputs(run, run->conf, err));
     SL_TRY(settle_common(run, err));
     SL_TRY(check_stdin(run, err));
     SL_TRY(check_stdout(run, err));

@@ -79,6 +79,9 @@ struct sl_tool {
     /* For options that ask for text instead of a run: what is put into out is
      * printed on standard output and the run ends; where nothing is, it goes on. */
     enum sl_status (*print)(const void *conf, struct sl_buf *out, struct sl_err *err);
+    /* Before anything is opened: a tool whose inputs stand in a file, or which an option
+     * makes another tool, says so by sl_run_set_inputs and sl_run_set_tool. */
+    enum sl_status (*inputs)(struct sl_run *run, void *conf, struct sl_err *err);
     /* Fill the member "rules" of the stage's lineage entry, an object: what rule
      * files came to, with versions and defaults. */
     enum sl_status (*rules)(const void *conf, struct sl_json *rules, struct sl_err *err);
@@ -139,6 +142,14 @@ const struct sl_schema *sl_run_out_schema(const struct sl_run *run);
 /* The operands (and --files-from), after the options. */
 int sl_run_n_inputs(const struct sl_run *run);
 const char *sl_run_input(const struct sl_run *run, int i);
+/* In inputs(): read these files instead of the operands; the array is copied, the names
+ * must live as long as the run. */
+SL_MUST_USE enum sl_status sl_run_set_inputs(struct sl_run *run, const char *const *paths, int n,
+                                             struct sl_err *err);
+/* In inputs(): go on as another tool with the same options, such as one that writes text. */
+void sl_run_set_tool(struct sl_run *run, const struct sl_tool *tool);
+/* Scan, collect, sink, in step(): which input the batch in hand comes from. */
+int sl_run_at_input(const struct sl_run *run);
 /* Add n to the tool's counts[k]. Not from map(): see sl_task_count. */
 void sl_run_count(struct sl_run *run, int k, int64_t n);
 /* Count a value into the tool's hists[k]. Not from map(): see sl_task_hist. */

@@ -449,11 +449,17 @@ def long_schedule():
                                        [h for t in at for h in hexes_of(sums[t])])])
 
 
-if not DUMP.exists():
-    print(f'skipped: {DUMP} was not built')
-    sys.exit(77)
-with localcontext():
-    for part in (tables, numbers, pacings, orders, pools, mixtures, assignments, long_schedule):
-        part()
-print(f'{passed} passed, {failed} failed')
-sys.exit(1 if failed else 0)
+def main():
+    if not DUMP.exists():
+        print(f'skipped: {DUMP} was not built')
+        sys.exit(77)
+    with localcontext():
+        for part in (tables, numbers, pacings, orders, pools, mixtures, assignments,
+                     long_schedule):
+            part()
+    print(f'{passed} passed, {failed} failed')
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SL_ORDER_CURRICULUM_H
+#define SL_ORDER_CURRICULUM_H
+
+/* A plan carried out on rows, in bounded memory.
+ *
+ *     sl_curriculum_see      every batch of every source: keys and scores
+ *     sl_curriculum_plan     the order is made
+ *     sl_curriculum_place    every batch again, in the same order
+ *     sl_curriculum_emit     the rows, in the order of the plan
+ *
+ * Memory    mem_bytes for the whole process: scores, places and rows are sorted in it and
+ *           spill to tmpdir. The order itself must fit (order/plan_order.h says what it
+ *           takes); where it does not, SL_E_SYSTEM says how much is needed.
+ * Errors    SL_E_DATA with the plan's line, as order/plan_order.h; SL_E_SYSTEM.
+ * Threads   one thread at a time. */
+
+#include "order/plan_order.h"
+#include "order/row_sort.h"
+
+struct sl_curriculum;
+
+enum { SL_CURRICULUM_LEAST_BYTES = 24 << 20 };
+
+/* in  the schema of what is read. It is borrowed, as are plan and tmpdir. */
+SL_MUST_USE enum sl_status sl_curriculum_new(struct sl_curriculum **out, const struct sl_plan *plan,
+                                             const struct sl_schema *in, uint64_t mem_bytes,
+                                             const char *tmpdir, struct sl_err *err);
+void sl_curriculum_free(struct sl_curriculum *c); /* NULL allowed */
+
+/* The sources come one after another, in the order of the plan. */
+SL_MUST_USE enum sl_status sl_curriculum_see(struct sl_curriculum *c, const struct sl_batch *b,
+                                             size_t source, struct sl_err *err);
+/* Stages and shares alone: sl_curriculum_order is valid afterwards. */
+SL_MUST_USE enum sl_status sl_curriculum_measure(struct sl_curriculum *c, struct sl_err *err);
+/* All of the order; after sl_curriculum_measure.
+ *
+ * made   borrowed: the schema of the rows that are made, the columns of what is read and
+ *        uint16 copy, stage.
+ * each   may be NULL; it sees every place, in order. */
+SL_MUST_USE enum sl_status sl_curriculum_plan(struct sl_curriculum *c, const struct sl_schema *made,
+                                              enum sl_status (*each)(void *ctx,
+                                                                     const struct sl_plan_place *p,
+                                                                     struct sl_err *err),
+                                              void *ctx, struct sl_err *err);
+SL_MUST_USE enum sl_status sl_curriculum_place(struct sl_curriculum *c, const struct sl_batch *b,
+                                               size_t source, struct sl_err *err);
+/* As sl_row_sort_end. */
+SL_MUST_USE enum sl_status sl_curriculum_emit(struct sl_curriculum *c,
+                                              enum sl_status (*emit)(void *ctx, struct sl_str *rows,
+                                                                     size_t n, struct sl_err *err),
+                                              void *ctx, struct sl_err *err);
+
+const struct sl_plan_order *sl_curriculum_order(const struct sl_curriculum *c);
+uint64_t sl_curriculum_units(const struct sl_curriculum *c, size_t source);
+uint64_t sl_curriculum_unit_tokens(const struct sl_curriculum *c);
+
+#endif

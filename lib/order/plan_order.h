@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SL_ORDER_PLAN_ORDER_H
+#define SL_ORDER_PLAN_ORDER_H
+
+/* The order that a plan comes to, for sources of known sizes: which unit of which
+ * source stands at each position. A unit is a packed sequence.
+ *
+ *     sl_plan_order_new      stages, shares, how many units each source gives
+ *     sl_plan_order_draw     for each source, in turn: which units, in which order
+ *     sl_plan_order_next     position by position
+ *
+ * Memory    4 bytes a position; while a source is drawn 4 1/8 bytes for each of its units,
+ *           8 1/8 more where a stage draws from a pool, and the caller's ranks; then 2 a
+ *           unit, and 8 for every position before the last stage with replay.
+ * Values    a function of the plan, the sizes and the ranks.
+ * Threads   one thread at a time.
+ * Source    docs/curriculum.md defines the order, docs/orders.md its parts. */
+
+#include "order/plan.h"
+
+struct sl_plan_order;
+
+/* What a stage came to. */
+struct sl_plan_span {
+    uint64_t begin, end;    /* positions */
+    const uint64_t *counts; /* units of each source; behind the last one those replayed */
+};
+
+struct sl_plan_place {
+    uint64_t unit; /* of its source, as the rows come */
+    uint32_t source;
+    uint16_t copy, stage;
+};
+
+/* units         of each source, below 2^32.
+ * unit_tokens   tokens of a unit.
+ * Errors        SL_E_DATA with the line of the plan where the sizes do not fit it: a stage
+ *               that ends before it begins, a source that is too small, nothing to replay,
+ *               nothing left to redistribute to; SL_E_SYSTEM. */
+SL_MUST_USE enum sl_status sl_plan_order_new(struct sl_plan_order **out, const struct sl_plan *plan,
+                                             const uint64_t *units, uint64_t unit_tokens,
+                                             struct sl_err *err);
+void sl_plan_order_free(struct sl_plan_order *o); /* NULL allowed */
+
+uint64_t sl_plan_order_positions(const struct sl_plan_order *o);
+struct sl_plan_span sl_plan_order_span(const struct sl_plan_order *o, size_t stage);
+
+/* ranks[score][rank] is the unit with that rank; NULL for what is not used. */
+SL_MUST_USE enum sl_status sl_plan_order_draw(struct sl_plan_order *o, size_t source,
+                                              const uint32_t *const *ranks, struct sl_err *err);
+
+/* SL_OK with the place of the next position, SL_END behind the last; SL_E_DATA where a unit
+ * would be repeated more than 65,535 times. All sources were drawn. */
+SL_MUST_USE enum sl_status sl_plan_order_next(struct sl_plan_order *o, struct sl_plan_place *out,
+                                              struct sl_err *err);
+
+/* All positions were asked for: give back what they took; the numbers stay. */
+void sl_plan_order_trim(struct sl_plan_order *o);
+
+/* How many units of a source are never placed. All positions were asked for. */
+uint64_t sl_plan_order_unused(const struct sl_plan_order *o, size_t source);
+
+#endif

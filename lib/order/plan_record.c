@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Keys are taken from the rows as they leave the sorter, not from the plan, so that the
+ * record is of what was written. */
+#include "order/plan_record.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "arrow/row_bytes.h"
+#include "arrow/writer.h"
+
+enum { MOST_ROWS = 256, N_COLUMNS = 3 };
+static const char *const columns[N_COLUMNS] = { "id", "copy", "stage" };
+
+struct sl_plan_record {
+    struct sl_folder folder;
+    bool has_folder, has_schema, has_whole, has_keys, force;
+    struct sl_sink *sink;
+    struct sl_schema schema;
+    struct sl_writer *writer;
+    struct sl_rows whole, keys; /* rows as they are made; of these the keys */
+    struct sl_batch whole_view, view;
+    int from[N_COLUMNS];
+};
+
+static enum sl_status open_order(struct sl_plan_record *r, const struct sl_schema *made,
+                                 struct sl_err *err)
+{
+    static const char *const types[N_COLUMNS] = { "fixed_size_binary[16]", "uint16", "uint16" };
+    struct sl_write_options options = { 0 };
+    const char *path = sl_folder_path(&r->folder, "order.arrows");
+    if (!path)
+        return sl_err_nomem(err, 0);
+    SL_TRY(sl_sink_open(&r->sink, path, r->force, err));
+    sl_schema_init(&r->schema);
+    r->has_schema = true;
+    for (int i = 0; i < N_COLUMNS; i++) {
+        SL_TRY(sl_schema_add_text(&r->schema, columns[i], types[i], err));
+        r->from[i] = sl_schema_find(made, columns[i]);
+    }
+    SL_TRY(sl_schema_set_meta(&r->schema, "kind", SL_STR("order"), err));
+    if (made->lineage)
+        SL_TRY(sl_schema_set_meta(&r->schema, "lineage", sl_str_of(made->lineage), err));
+    SL_TRY(sl_writer_open(&r->writer, r->sink, &r->schema, &options, err));
+    SL_TRY(sl_rows_init(&r->whole, made, err));
+    r->has_whole = true;
+    SL_TRY(sl_rows_init(&r->keys, &r->schema, err));
+    r->has_keys = true;
+    return SL_OK;
+}
+
+/* The folder has no manifest while its order is being made. */
+static enum sl_status open_folder(struct sl_plan_record *r, const char *dir, struct sl_err *err)
+{
+    struct sl_arena arena;
+    const char *const *names;
+    size_t n;
+    SL_TRY(sl_folder_open(&r->folder, dir, true, err));
+    r->has_folder = true;
+    sl_arena_init(&arena, 0);
+    enum sl_status st = sl_folder_list(&r->folder, &arena, &names, &n, err);
+    for (size_t i = 0; st == SL_OK && !r->force && i < n; i++)
+        if (!sl_folder_is_temp(names[i]))
+            st = sl_err_set(err, SL_E_USAGE, "the folder '%s' holds '%s'; -f replaces a record",
+                            dir, names[i]);
+    sl_arena_release(&arena);
+    return st == SL_OK ? sl_folder_remove(&r->folder, "manifest.json", err) : st;
+}
+
+enum sl_status sl_plan_record_new(struct sl_plan_record **out, const char *dir, bool force,
+                                  const struct sl_schema *made, struct sl_err *err)
+{
+    struct sl_plan_record *r = *out = calloc(1, sizeof *r);
+    if (!r)
+        return sl_err_nomem(err, sizeof *r);
+    r->force = force;
+    sl_batch_init(&r->view);
+    sl_batch_init(&r->whole_view);
+    SL_TRY(open_folder(r, dir, err));
+    return open_order(r, made, err);
+}
+
+void sl_plan_record_free(struct sl_plan_record *r)
+{
+    if (!r)
+        return;
+    sl_writer_free(r->writer);
+    sl_sink_free(r->sink);
+    if (r->has_whole)
+        sl_rows_release(&r->whole);
+    if (r->has_keys)
+        sl_rows_release(&r->keys);
+    sl_batch_release(&r->view);
+    sl_batch_release(&r->whole_view);
+    if (r->has_schema)
+        sl_schema_release(&r->schema);
+    if (r->has_folder)
+        sl_folder_release(&r->folder);
+    free(r);
+}
+
+static enum sl_status write_keys(struct sl_plan_record *r, struct sl_err *err)
+{
+    if (!r->keys.n)
+        return SL_OK;
+    SL_TRY(sl_rows_lend(&r->keys, &r->view, err));
+    SL_TRY(sl_writer_add(r->writer, &r->view, err));
+    sl_rows_reset(&r->keys);
+    return SL_OK;
+}
+
+enum sl_status sl_plan_record_add(struct sl_plan_record *r, const struct sl_str *rows, size_t n,
+                                  struct sl_err *err)
+{
+    struct sl_str copy[MOST_ROWS];
+    if (n > MOST_ROWS)
+        return sl_err_set(err, SL_E_BUG, "%zu rows at once", n);
+    memcpy(copy, rows, n * sizeof *rows);
+    sl_rows_reset(&r->whole);
+    SL_TRY(sl_row_bytes_read(&r->whole, copy, n, err));
+    r->whole.n = (int64_t)n;
+    SL_TRY(sl_rows_lend(&r->whole, &r->whole_view, err));
+    if (r->keys.n + (int64_t)n > SL_BATCH_MADE_ROWS)
+        SL_TRY(write_keys(r, err));
+    for (int i = 0; i < N_COLUMNS; i++)
+        SL_TRY(sl_colbuf_take_range(&r->keys.cols[i], &r->whole_view.columns[r->from[i]], 0,
+                                    (int64_t)n, err));
+    r->keys.n += (int64_t)n;
+    return SL_OK;
+}
+
+enum sl_status sl_plan_record_end(struct sl_plan_record *r, struct sl_str lineage, char digest[32],
+                                  struct sl_err *err)
+{
+    SL_TRY(write_keys(r, err));
+    SL_TRY(sl_writer_end(r->writer, lineage, NULL, err));
+    sl_hash128_hex(sl_writer_written(r->writer).digest, digest);
+    return SL_OK;
+}
+
+enum sl_status sl_plan_record_commit(struct sl_plan_record *r, struct sl_str manifest,
+                                     struct sl_err *err)
+{
+    SL_TRY(sl_sink_commit(r->sink, err));
+    sl_sink_free(r->sink);
+    r->sink = NULL;
+    const char *path = sl_folder_path(&r->folder, "manifest.json");
+    if (!path)
+        return sl_err_nomem(err, 0);
+    SL_TRY(sl_sink_open(&r->sink, path, r->force, err));
+    SL_TRY(sl_sink_write(r->sink, manifest.p, manifest.n, err));
+    SL_TRY(sl_sink_commit(r->sink, err));
+    return sl_folder_sync(&r->folder, err);
+}

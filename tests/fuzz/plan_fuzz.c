@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Any bytes as a plan. One that can be read is carried out on small sources: every place
+ * must be a unit that there is, and no unit may have one copy number twice. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "order/plan_order.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+enum { MAX_UNITS = 16, MAX_POSITIONS = 3000 };
+
+static void carry_out(const struct sl_plan *plan, const uint64_t *units)
+{
+    static const uint32_t backwards[MAX_UNITS] = { 15, 14, 13, 12, 11, 10, 9, 8,
+                                                   7,  6,  5,  4,  3,  2,  1, 0 };
+    struct sl_plan_order *o;
+    uint32_t next[1024][MAX_UNITS] = { 0 };
+    if (sl_plan_order_new(&o, plan, units, 7, NULL) != SL_OK)
+        return;
+    bool fine = sl_plan_order_positions(o) <= MAX_POSITIONS;
+    for (size_t i = 0; fine && i < plan->n_sources; i++) {
+        const uint32_t *ranks[SL_PLAN_MAX_SCORES];
+        for (size_t k = 0; k < SL_PLAN_MAX_SCORES; k++)
+            ranks[k] = backwards + MAX_UNITS - units[i];
+        fine = sl_plan_order_draw(o, i, ranks, NULL) == SL_OK;
+    }
+    struct sl_plan_place p;
+    while (fine && sl_plan_order_next(o, &p, NULL) == SL_OK) {
+        if (p.source >= plan->n_sources || p.unit >= units[p.source] || p.stage >= plan->n_stages)
+            abort();
+        if (next[p.source][p.unit]++ != p.copy)
+            abort();
+    }
+    sl_plan_order_free(o);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+    struct sl_plan plan;
+    if (n < 8)
+        return 0;
+    struct sl_str text = { (const char *)data + 8, n - 8 };
+    if (sl_plan_read(&plan, text, "plan", NULL) == SL_OK) {
+        uint64_t *units = calloc(plan.n_sources, sizeof *units);
+        uint64_t whole = 0;
+        for (size_t i = 0; units && i < plan.n_sources; i++) {
+            units[i] = data[i % 8] % (MAX_UNITS + 1);
+            whole += units[i] * plan.sources[i].epochs;
+        }
+        if (units && plan.budget < 7 * MAX_POSITIONS && (plan.budget > 0 || whole < MAX_POSITIONS))
+            carry_out(&plan, units);
+        free(units);
+    }
+    sl_plan_release(&plan);
+    return 0;
+}

@@ -1,0 +1,385 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Plans carried out, against docs/curriculum.md in Python (curriculum_twin.py).
+
+    python3 tests/pipeline/curriculum_test.py BUILD_DIR
+
+Packed sequences of several sources are made by the tools; hundreds of random plans then
+give, key by key, what the twin gives, or are refused where it refuses them."""
+
+import io
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "pipeline"))
+import curriculum_twin as twin  # noqa: E402
+
+try:
+    import pyarrow as pa
+except ImportError:
+    print("skipped: curriculum: pyarrow is not here")
+    sys.exit(0)
+
+build = Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else Path("build/release").resolve()
+BIN = build / "bin"
+TOOL = BIN / "sluice-curriculum"
+work = Path(tempfile.mkdtemp(prefix="sluice-curriculum-"))
+N_PLANS = 100 if b"__asan_init" in TOOL.read_bytes() else 600
+LENGTH = 32
+COLUMNS = ("difficulty_length", "difficulty_compression", "difficulty_word_length")
+rng = random.Random(6)
+passed = failed = 0
+
+
+def check(name, fine, why=""):
+    global passed, failed
+    if fine:
+        passed += 1
+    else:
+        failed += 1
+        print(f"FAILED {name}: {str(why)[:900]}", flush=True)
+
+
+def run(*args, data=b"", **more):
+    return subprocess.run([str(a) for a in args], input=data, capture_output=True, timeout=120,
+                          **more)
+
+
+def good(*args, data=b"", **more):
+    done = run(*args, data=data, **more)
+    if done.returncode != 0:
+        raise RuntimeError(f"{args}: exit {done.returncode}: {done.stderr.decode()}")
+    return done.stdout
+
+
+def expect(name, done, code, *words):
+    text = done.stderr.decode(errors="replace")
+    fine = done.returncode == code and all(w in text for w in words)
+    check(name, fine, f"exit {done.returncode}, not {code}, or none of {words}: {text!r}")
+
+
+def table(stream):
+    return pa.ipc.open_stream(io.BytesIO(stream)).read_all()
+
+
+def make(name, n_docs, wordless=0):
+    """A file of packed sequences, and its rows."""
+    words = ("river", "stone", "a", "the", "mill", "of", "grinding")
+    lines = []
+    for i in range(n_docs):
+        text = " ".join(rng.choice(words) for _ in range(rng.randrange(3, 25)))
+        text = "... " * 40 if i < wordless else text
+        lines.append(json.dumps({"id": f"{name}-{i}", "text": text}))
+    data = "\n".join(lines).encode() + b"\n" if lines else b""
+    docs = good(BIN / "sluice-import", "--format", "jsonl", "--source", name, "-", data=data)
+    packed = good(BIN / "sluice-pack", "--length", LENGTH, data=good(
+        BIN / "sluice-tokenize", data=good(BIN / "sluice-difficulty", data=docs)))
+    (work / f"{name}.arrows").write_bytes(packed)
+    return table(packed).select(["id", *COLUMNS]).to_pylist()
+
+
+def yaml_of(value):
+    """Flow style, which is JSON but for words that need no quotes."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{k}: {yaml_of(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(yaml_of, value)) + "]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f'"{value}"' if isinstance(value, str) and not value.endswith("%") else str(value)
+
+
+def write_plan(plan, name="plan.yaml"):
+    text = "\n".join(f"{k}: {yaml_of(v)}" for k, v in plan.items()) + "\n"
+    (work / name).write_text(text)
+    return work / name
+
+
+# ---- random plans ----
+
+
+def some_shares(names):
+    w = [rng.choice([0, 1, rng.randrange(1, 30)]) for _ in names]
+    w[rng.randrange(len(w))] += 1
+    cut = [round(100 * v / sum(w)) for v in w]
+    cut[cut.index(max(cut))] += 100 - sum(cut)
+    some = [(n, v) for n, v in zip(names, cut) if v or rng.random() < 0.3]
+    return {n: rng.choice([f"{v}%", v / 100]) for n, v in some}
+
+
+def some_mixture(names):
+    kind = rng.randrange(6)
+    if kind == 0:
+        return None
+    if kind == 1:
+        of = rng.sample(names, rng.randrange(1, len(names) + 1))
+        rest = [n for n in names if n not in of]
+        out = {"alpha": rng.choice([0, 0.3, 1, 0.7]), "of": of}
+        if rest and rng.random() < 0.7:
+            out[rng.choice(rest)] = "10%"
+        return out
+    if kind == 2:
+        return {"from": some_shares(names), "to": some_shares(names),
+                "pacing": rng.choice(twin.base.PACINGS)}
+    return some_shares(names)
+
+
+def some_order():
+    kind = rng.randrange(5)
+    by = rng.choice(COLUMNS[:2]) + rng.choice(["", "", " desc"])
+    if kind == 0:
+        return rng.choice(["shuffle", "given"])
+    if kind == 1:
+        return {"by": by}
+    if kind == 2:
+        out = {"by": by, "kind": rng.choice(["folding", "zigzag", "stair", "saw", "segments",
+                                             "jitter", "shuffle", "sort"])}
+        if out["kind"] in ("folding", "jitter"):
+            out["layers" if out["kind"] == "folding" else "window"] = rng.randrange(1, 9)
+        return out
+    out = {"by": by, "pacing": rng.choice(twin.base.PACINGS),
+           "start": rng.choice([0, 0.1, "25%"])}
+    if rng.random() < 0.6:
+        out["background"] = rng.choice(["20%", 0.5, 0.03])
+    if kind == 4:
+        out["by"], out["nulls"] = COLUMNS[2], rng.choice(["last", "last", "error"])
+    return out
+
+
+def some_plan(files):
+    names = sorted(files) if rng.random() < 0.2 else [n for n in files if len(files[n]) > 9]
+    names = rng.sample(names, rng.randrange(1, min(5, len(names)) + 1))
+    sources = {}
+    for n in names:
+        s = sources[n] = {"path": f"{n}.arrows"}
+        if rng.random() < 0.4:
+            s["epochs"] = rng.randrange(1, 5)
+        if rng.random() < 0.8:
+            s["when_empty"] = rng.choice(["repeat", "repeat", "stop", "redistribute"])
+        if rng.random() < 0.2:
+            s["order"] = some_order()
+    plan = {"seed": rng.getrandbits(rng.choice([3, 64])), "sources": sources, "stages": []}
+    if rng.random() < 0.85:
+        plan["budget"] = rng.choice([{"amount": rng.randrange(1, 300), "in": "sequences"},
+                                     {"amount": rng.randrange(40, 9000), "in": "tokens"}])
+    if rng.random() < 0.3:
+        plan["lr"] = {"shape": rng.choice(["linear", "sqrt", "cosine"]), "warmup": 0.05,
+                      "decay": rng.choice([0.3, 0.95])}
+    percent = 0
+    for i in range(last := rng.randrange(1, 5)):
+        stage = {"name": f"s{i}", "order": some_order()}
+        percent = min(99, percent + rng.randrange(1, 50)) if i + 1 < last else 100
+        stage["until"] = f"{percent}%" if percent < 99 or i + 1 == last else {"sequences": 290}
+        if "lr" in plan and i + 2 == last and rng.random() < 0.7:
+            stage["until"] = {"lr": 0.4}
+        mixture = some_mixture(names)
+        if mixture:
+            stage["mixture"] = mixture
+        if i and rng.random() < 0.3:
+            stage["replay"] = {"of": "seen", "share": rng.choice(["5%", 0.4])}
+        plan["stages"].append(stage)
+    return plan
+
+
+def keys_of(stream):
+    t = table(stream)
+    return list(zip(t["id"].to_pylist(), t["copy"].to_pylist(), t["stage"].to_pylist()))
+
+
+def check_counts(name, plan, files, out):
+    report = json.loads((work / "report.json").read_text())["tally"]
+    rows = sum(len(files[s]) for s in plan["sources"])
+    unused = rows - len({p[:2] for p in out})
+    counts = report["counts"]
+    fine = counts == {"rows_added": sum(p[2] > 0 for p in out), "unused": unused}
+    fine = fine and rows - counts["unused"] + counts["rows_added"] == report["out"]["rows"]
+    check(name + ": counts", fine, report)
+
+
+def compare(name, plan, files):
+    path = write_plan(plan)
+    try:
+        want, shares = twin.places(plan, files, LENGTH)
+    except twin.Refused as why:
+        expect(name + ": refused", run(TOOL, path), 1, str(why), "plan.yaml:")
+        return 0
+    done = run(TOOL, path, "--report", work / "report.json", "-f")
+    if done.returncode:
+        check(name, False, f"{done.stderr.decode()} {path.read_text()}")
+        return 0
+    got = keys_of(done.stdout)
+    full = [(files[s][u]["id"], copy, stage) for s, u, copy, stage in want]
+    first = next((i for i, (a, b) in enumerate(zip(got, full)) if a != b), None)
+    check(name, got == full, f"{len(got)} of {len(full)}, first {first}: {path.read_text()}")
+    check_counts(name, plan, files, want)
+    if not any("replay" in s for s in plan["stages"]):
+        prefix, window = twin.worst_errors(plan, want, shares)
+        check(name + ": bounds", prefix < 1 and window < 2, (float(prefix), float(window)))
+    return 1
+
+
+def test_random(files):
+    carried = sum(compare(f"random plan {i}", some_plan(files), files) for i in range(N_PLANS))
+    check("most plans can be carried out", carried > N_PLANS / 2.5, carried)
+    print(f"{carried} of {N_PLANS} random plans carried out, the others refused as they should be")
+
+
+# ---- the rest ----
+
+PLAN = """seed: 7
+budget: {amount: 9600, in: tokens}
+sources:
+  web:   {path: web.arrows}
+  books: {path: "boo*.arrows", epochs: 4, order: {by: difficulty_length}}
+  old:   {path: old.arrows, when_empty: repeat}
+stages:
+  - name: warm-up
+    until: 20%
+    order: {by: difficulty_compression, pacing: root, start: 10%, background: 20%}
+    mixture: {web: 0.70, books: 0.25, old: 0.05}
+  - name: main
+    until: 71%
+    order: shuffle
+    mixture: {alpha: 0.3, of: [web, books], old: 0.05}
+  - name: anneal
+    until: 100%
+    mixture: {from: {books: 0.4, web: 0.6}, to: {books: 0.8, web: 0.2}, pacing: linear}
+    replay: {of: seen, share: 5%}
+"""
+
+
+def test_same_bytes():
+    path = work / "whole.yaml"
+    path.write_text(PLAN)
+    want = good(TOOL, path)
+    for more in (["-T4"], ["--mem", "24M"], ["--mem", "32M"], ["--mem", "4G", "-T2"]):
+        check(f"same bytes with {more}", good(TOOL, path, *more) == want)
+    check("as --plan", good(TOOL, "--plan", path) == want)
+    check("from another folder", good(TOOL, "whole.yaml", cwd=work) == want)
+    piped = PLAN.replace("web.arrows", "'-'")
+    (work / "piped.yaml").write_text(piped)
+    rows = keys_of(want)
+    data = (work / "web.arrows").read_bytes()
+    check("a pipe", keys_of(good(TOOL, work / "piped.yaml", data=data)) == rows)
+    named = good(TOOL, "--plan", work / "piped.yaml", work / "web.arrows")
+    check("operands", named == good(TOOL, work / "piped.yaml", data=data))
+    (work / "out.arrows").write_bytes(want)
+    check("verified", b"ok" in good(BIN / "sluice-verify", work / "out.arrows"))
+    text = json.loads(good(TOOL, "--dry-run", path))
+    stages = [sum(1 for k in rows if k[2] == j) for j in range(3)]
+    check("dry run: stages", [s["end"] - s["begin"] for s in text["stages"]] == stages, text)
+    check("dry run: sums", all(sum(v["sequences"] for v in s["shares"].values()) ==
+                               s["end"] - s["begin"] for s in text["stages"]), text)
+
+
+BAD = [
+    ("budget:", "budgte:", "2:1", "did you mean 'budget'?"),
+    ("epochs: 4", "epoch: 4", "5:32", "did you mean 'epochs'?"),
+    ("pacing: root", "pacing: rooot", "did you mean 'root'?", "10:"),
+    ("web: 0.70", "web: 0.60", "11:14", "sum to 0.9"),
+    ("web: 0.70", "wbe: 0.70", "11:15", "unknown source 'wbe' (did you mean 'web'?)"),
+    ("until: 71%", "until: 17%", "12:5", "ends at 17%"),
+    ("until: 71%", "until: {tokens: 100}", "12:5", "'main' ends before it begins"),
+    ("until: 71%", "until: {lr: 0.2}", "12:5", "needs an 'lr'"),
+    ("until: 100%", "until: 99%", "16:5", "not at 100%"),
+    ("order: shuffle", "order: shufle", "14:12", "did you mean 'shuffle'?"),
+    ("by: difficulty_length", "by: difficulty_lenght", ":5:", "difficulty_length"),
+    ("by: difficulty_length", "by: 2*difficulty_length", "5:", "not there yet"),
+    ("by: difficulty_length", "file: x", "5:", "'file' is not there yet"),
+    ("    order: shuffle", "    order: shuffle\n    length: 16", "'length' is not there yet"),
+    ("epochs: 4,", "group: pair,", "5:", "'group' is not there yet"),
+    ("{path: old.arrows, when_empty: repeat}", "{path: old.arrows}", "4:3",
+     "source 'web' is too small"),
+    ("old.arrows", "odl*.arrows", "6:3", "no file matches"),
+    ("in: tokens", "in: bytes", "2:9", "not there yet"),
+    ("replay: {of: seen, share: 5%}", "replay: {of: all, share: 5%}", "19:13", "of: seen"),
+    ("amount: 9600", "amount: 20", "the budget is less than a sequence"),
+    ("seed: 7", "unit: document", "1:7", "unit: sequence"),
+]
+
+
+def test_bad():
+    for old, new, *words in BAD:
+        if old not in PLAN:
+            raise RuntimeError(old)
+        text = PLAN.replace("{amount: 9600", "{amount: 40000") if "too small" in words[-1] else PLAN
+        (work / "bad.yaml").write_text(text.replace(old, new, 1))
+        expect(f"bad plan: {new}", run(TOOL, work / "bad.yaml"), 1, "bad.yaml", *words)
+    check("a dry run of a bad plan writes nothing",
+          not run(TOOL, "--dry-run", work / "bad.yaml").stdout)
+    expect("no plan", run(TOOL), 2, "no plan")
+    expect("no such plan", run(TOOL, work / "none.yaml"), 3, "none.yaml")
+    expect("little memory", run(TOOL, "--mem", "8M", work / "whole.yaml"), 2, "24M")
+    other = good(BIN / "sluice-pack", "--length", 16, data=good(
+        BIN / "sluice-tokenize", data=good(BIN / "sluice-import", "--format", "jsonl", "--source",
+                                           "x", "-", data=b'{"id":"a","text":"some words"}\n')))
+    (work / "other.arrows").write_bytes(other)
+    (work / "bad.yaml").write_text(PLAN.replace("old.arrows", "other.arrows"))
+    expect("another length", run(TOOL, work / "bad.yaml"), 1, "other.arrows", "columns differ")
+    (work / "cut.arrows").write_bytes((work / "old.arrows").read_bytes()[:-40])
+    (work / "bad.yaml").write_text(PLAN.replace("old.arrows", "cut.arrows"))
+    expect("a source cut short", run(TOOL, work / "bad.yaml", "-o", work / "no.arrows"), 1, "cut")
+    check("nothing is written", not (work / "no.arrows").exists())
+
+
+def test_warning():
+    text = PLAN.replace("seed: 7", "lr: {shape: linear}").replace(
+        "order: shuffle", "order: {by: difficulty_length}")
+    (work / "falling.yaml").write_text(text)
+    done = run(TOOL, work / "falling.yaml")
+    check("a sorted stage while the rate falls", done.returncode == 0 and
+          b"the learning rate falls" in done.stderr, done.stderr)
+    check("no warning otherwise", not run(TOOL, work / "whole.yaml").stderr)
+
+
+def test_record():
+    folder = work / "record"
+    rows = good(TOOL, "--record", folder, work / "whole.yaml")
+    check("record: the rows are the same", rows == good(TOOL, work / "whole.yaml"))
+    check("record: files", sorted(os.listdir(folder)) == ["manifest.json", "order.arrows"])
+    check("record: the keys in order",
+          keys_of((folder / "order.arrows").read_bytes()) == keys_of(rows))
+    told = good(BIN / "sluice-verify", folder / "order.arrows")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    digest = manifest.pop("order")["digest"]
+    check("record: digest", digest.encode() in told and b"ok" in told, (digest, told))
+    dry = json.loads(good(TOOL, "--dry-run", work / "whole.yaml"))
+    check("record: manifest", manifest == dry, manifest)
+    expect("record: not over another", run(TOOL, "--record", folder, work / "whole.yaml"), 2, "-f")
+    check("record: with -f", good(TOOL, "-f", "--record", folder, work / "whole.yaml") == rows)
+
+
+def test_example():
+    """The plan of examples/curriculum, to shards that are verified."""
+    shutil.copy(ROOT / "examples" / "curriculum" / "plan.yaml", work / "example.yaml")
+    rows = good(TOOL, "example.yaml", cwd=work)
+    stages = table(rows)["stage"].to_pylist()
+    check("example: two stages", sorted(set(stages)) == [0, 1] and stages == sorted(stages))
+    good(BIN / "sluice-shard", "-o", work / "shards", data=rows)
+    check("example: shards", b"ok" in good(BIN / "sluice-verify", work / "shards"))
+
+
+def main():
+    files = {"web": make("web", 90), "books": make("books", 30), "old": make("old", 12),
+             "odd": make("odd", 20, 3), "one": make("one", 1), "none": make("none", 0)}
+    check("there are nulls", any(r[COLUMNS[2]] is None for r in files["odd"]))
+    test_same_bytes()
+    test_bad()
+    test_warning()
+    test_record()
+    test_example()
+    test_random(files)
+    shutil.rmtree(work, ignore_errors=True)
+    total = passed + twin.base.passed
+    bad = failed + twin.base.failed
+    print(f"{total} passed, {bad} failed")
+    sys.exit(1 if bad else 0)
+
+
+main()

@@ -1,0 +1,266 @@
+# SPDX-License-Identifier: Apache-2.0
+"""docs/curriculum.md a second time, in Python, from that page and docs/orders.md alone.
+
+A plan is a dict as its YAML would give it; rows are, by source, lists of dicts. What
+comes out is [(source, unit, copy, stage)], or Refused."""
+
+import math
+import os
+import sys
+from fractions import Fraction
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'conformance'))
+import orders_test as base  # noqa: E402
+
+ONE36, ONE60 = 1 << 36, 1 << 60
+USUAL = {'folding': {'layers': 5}, 'zigzag': {'layers': 5},
+         'stair': {'parts': 2, 'radius': 0.225, 'layers': 3},
+         'saw': {'parts': 3, 'radius': 0.075, 'layers': 2},
+         'segments': {'first': 0.1, 'last': 0.1}, 'jitter': {'window': 1000}}
+
+
+DOWN = {'linear': lambda y: y, 'sqrt': math.sqrt,
+        'cosine': lambda y: (1 - math.cos(math.pi * y)) / 2}
+
+
+class Refused(Exception):
+    """The plan does not fit the data; the word is one that the message must have."""
+
+
+def share(v):
+    if isinstance(v, str):
+        return float(v[:-1]) / 100
+    return float(v)
+
+
+def pacing_of(spec, kind):
+    return (kind, share(spec.get('start', 0)), share(spec.get('max', 1)),
+            share(spec.get('from', 0)), share(spec.get('to', 1)))
+
+
+def rate(lr, x):
+    decay = lr.get('decay', 1 - lr.get('warmup', 0))
+    y = (x - (1 - decay)) / decay if decay > 0 else 0
+    if y <= 0 or lr['shape'] == 'constant':
+        return 1
+    return 1 - (1 - lr.get('end', 0)) * DOWN[lr['shape']](y)
+
+
+def border(plan, until, n, length):
+    if until is None:
+        return n
+    if isinstance(until, str):
+        return math.floor(float(until[:-1]) * n / 100)
+    (unit, value), = until.items()
+    if unit == 'lr':
+        t = math.floor(plan['lr'].get('warmup', 0) * n)
+        while t < n and rate(plan['lr'], t / n) > value:
+            t += 1
+        return t
+    return math.floor(value / length if unit == 'tokens' else value)
+
+
+def mix_shares(plan, mix, replay, sizes):
+    names = list(plan['sources'])
+    seen = math.floor(share(replay) * ONE36)
+    total = ONE36 - seen
+    if mix is None:
+        weights = [sizes[s] * plan['sources'][s].get('epochs', 1) for s in names]
+        if not any(weights):
+            weights[0] = 1
+        return base.divide_whole(weights, total) + [seen]
+    given = [share(mix.get(s, 0)) for s in names]
+    if 'alpha' not in mix:
+        return base.divide(given, total) + [seen]
+    out = [math.floor(w * total) for w in given]
+    of = [sizes[s] if s in mix['of'] else 0 for s in names]
+    if not any(of):
+        raise Refused("sources of 'of' are empty")
+    weights = [float(base.power(v, float(mix['alpha']))) if v else 0.0 for v in of]
+    part = base.divide(weights, total - sum(out))
+    return [a + b for a, b in zip(out, part)] + [seen]
+
+
+def pieces_of(plan, sizes, ends):
+    """[begin, end, from, to, pacing] of each stage."""
+    out, begin = [], 0
+    for stage, end in zip(plan['stages'], ends):
+        replay = stage.get('replay', {}).get('share', 0)
+        if share(replay) > 0 and not begin:
+            raise Refused('nothing to replay')
+        mix = stage.get('mixture')
+        moving = mix is not None and 'from' in mix
+        a = mix_shares(plan, mix['from'] if moving else mix, replay, sizes)
+        b = mix_shares(plan, mix['to'], replay, sizes) if moving else None
+        pacing = (mix.get('pacing', 'linear'), 0, 1, 0, 1) if moving else None
+        out.append([begin, end, a, b, pacing])
+        begin = end
+    return out
+
+
+def by_position(pieces):
+    out = []
+    for begin, end, a, b, pacing in pieces:
+        if b is None:
+            out += [[v << 24 for v in a]] * (end - begin)
+        else:
+            out += [[x * (2 ** 24 - g) + y * g for x, y in zip(a, b)]
+                    for g in base.levels(end - begin, pacing)]
+    return out
+
+
+def redistribute(plan, sizes, pieces):
+    names = list(plan['sources'])
+    while True:
+        shares = by_position(pieces)
+        n, first, who = len(shares), len(shares), None
+        for i, s in enumerate(names):
+            if plan['sources'][s].get('when_empty') != 'redistribute':
+                continue
+            limit = sizes[s] * plan['sources'][s].get('epochs', 1) * ONE60
+            t = total = 0
+            while t < n and total + shares[t][i] <= limit:
+                total += shares[t][i]
+                t += 1
+            if t < first:
+                first, who = t, i
+        if who is None:
+            return shares
+        after = []
+        for p in pieces:
+            begin, end, a, b, pacing = p
+            if end <= first or not (a[who] or b and b[who]):
+                after.append(p)
+                continue
+            if b is not None:
+                raise Refused('moves its shares')
+            if begin < first:
+                after.append([begin, first, a, None, None])
+            rest = [0 if i == who else v for i, v in enumerate(a)]
+            if not any(rest):
+                raise Refused('no source left')
+            after.append([max(begin, first), end, base.divide_whole(rest, ONE36), None, None])
+        pieces = after
+
+
+def seed_of(plan, source, stage, turn):
+    h = base.mix(plan.get('seed', 0) + base.G & base.M64)
+    for v in (source, stage, turn):
+        h = base.mix(h + (v + 1) * base.G & base.M64)
+    return h
+
+
+def ranked(rows, left, by):
+    column, desc = (by.split() + [''])[:2]
+
+    def key(u):
+        v = rows[u][column]
+        return (v is None, 0 if v is None else -v if desc == 'desc' else v, rows[u]['id'])
+    return sorted(left, key=key)
+
+
+def draw(rows, left, order, d, seed):
+    """d of the units that are left."""
+    if order in ('shuffle', None):
+        return [left[base.shuffled(len(left), seed, 0, p)] for p in range(d)]
+    if order == 'given':
+        return left[:d]
+    items, m = ranked(rows, left, order['by']), len(left)
+    if 'pacing' in order:
+        pacing = pacing_of(order, order['pacing'])
+        ranks = base.pool(m, d, pacing, share(order.get('background', 0)), seed)
+        return [items[int(str(r).rstrip('*'))] for r in ranks]
+    kind = order.get('kind', 'sort')
+    c = {'layers': 1, 'parts': 1, 'radius': 0, 'first': 0, 'last': 0, 'window': 1,
+         **USUAL.get(kind, {}), **{k: share(v) if k in ('radius', 'first', 'last') else v
+                                   for k, v in order.items()}}
+    ranks = base.order(kind, m, seed, False, c.get('same_end', False), c['layers'], c['parts'],
+                       c['radius'], c['first'], c['last'], c['window'])
+    return [items[r] for r in ranks[:d]]
+
+
+def draws_of(plan, index, rows, counts):
+    source = list(plan['sources'].values())[index]
+    left, epoch, out = list(range(len(rows))), 0, []
+    for j, stage in enumerate(plan['stages']):
+        order, need = source.get('order', stage.get('order')), counts[j]
+        if need and isinstance(order, dict) and order.get('nulls') != 'last':
+            if any(r[order['by'].split()[0]] is None for r in rows):
+                raise Refused('is null in')
+        while need:
+            if not left:
+                left, epoch = list(range(len(rows))), epoch + 1
+            d = min(need, len(left))
+            got = draw(rows, left, order, d, seed_of(plan, index, j, epoch))
+            out += got
+            left = sorted(set(left) - set(got))
+            need -= d
+    return iter(out)
+
+
+def filled(plan, sizes, ends, shares):
+    """The source of each position, up to where a source stops."""
+    names, k = list(plan['sources']), len(plan['sources'])
+    given = [0] * (k + 1)
+    for t, i in enumerate(base.assigned(k + 1, shares)):
+        if i < k:
+            s = plan['sources'][names[i]]
+            when, size = s.get('when_empty', 'error'), sizes[names[i]]
+            if not size or (when != 'repeat' and given[i] == size * s.get('epochs', 1)):
+                if when != 'stop':
+                    raise Refused(f"source '{names[i]}' is too small")
+                return
+        given[i] += 1
+        yield i
+
+
+def places(plan, rows, length):
+    """rows: source name -> list of {'id', columns}."""
+    names = list(plan['sources'])
+    sizes = {s: len(rows[s]) for s in names}
+    budget = plan.get('budget')
+    if budget is None:
+        n = sum(sizes[s] * plan['sources'][s].get('epochs', 1) for s in names)
+    else:
+        n = math.floor(budget['amount'] / length if budget['in'] == 'tokens' else budget['amount'])
+    ends = [border(plan, s.get('until'), n, length) for s in plan['stages']]
+    for a, b in zip([0] + ends, ends):
+        if b < a:
+            raise Refused('ends before it begins')
+        if b > n:
+            raise Refused('ends behind the budget')
+    if ends[-1] != n:
+        raise Refused('does not end with the budget')
+    shares = redistribute(plan, sizes, pieces_of(plan, sizes, ends))
+    who = list(filled(plan, sizes, ends, shares))
+    stages = [sum(t >= e for e in ends) for t in range(len(who))]
+    counts = [[0] * len(ends) for _ in range(len(names) + 1)]
+    for i, j in zip(who, stages):
+        counts[i][j] += 1
+    drawn = [draws_of(plan, i, rows[s], counts[i]) for i, s in enumerate(names)]
+    out, copies, replayed = [], {}, [0] * len(ends)
+    for i, j in zip(who, stages):
+        if i < len(names):
+            key = (names[i], next(drawn[i]))
+        else:
+            b, k = ends[j - 1], replayed[j]
+            replayed[j] += 1
+            seed = seed_of(plan, len(names), j, k // b)
+            key = out[base.shuffled(b, seed, 0, k % b)][:2]
+        out.append((*key, copies.get(key, 0), j))
+        copies[key] = copies.get(key, 0) + 1
+    return out, shares
+
+
+def worst_errors(plan, out, shares):
+    """The largest error of any source over all prefixes and windows, for a plan without
+    replay, in sequences."""
+    prefix = window = Fraction(0)
+    for i, s in enumerate(plan['sources']):
+        error, low, high = 0, 0, 0
+        for t, place in enumerate(out):
+            error += ONE60 * (place[0] == s) - shares[t][i]
+            low, high = min(low, error), max(high, error)
+            prefix = max(prefix, Fraction(abs(error), ONE60))
+        window = max(window, Fraction(high - low, ONE60))
+    return prefix, window
