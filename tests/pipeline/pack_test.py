@@ -14,7 +14,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from counted import Count, read_stream
+from counted import Count
+from counted import read_stream as read
 
 try:
     import pyarrow as pa
@@ -48,14 +49,14 @@ def rows_of(table):
 # ---- tokenize ----
 
 docs_stream = run("docs_sample", N_DOCS).stdout
-docs = rows_of(read_stream(docs_stream)[0])
+docs = rows_of(read(docs_stream)[0])
 check("some texts are empty", 10 < sum(not d["text"] for d in docs) < N_DOCS / 4)
 check("some texts are not ASCII", any(not d["text"].isascii() for d in docs))
 
 one = run("sluice-tokenize", "-T1", stdin=docs_stream).stdout
 four = run("sluice-tokenize", "-T4", stdin=docs_stream).stdout
 check("tokenize: -T1 and -T4 give the same bytes", one == four)
-tokens_table, lineage = read_stream(one)
+tokens_table, lineage = read(one)
 check("tokenize: type of tokens",
       tokens_table.schema.field("tokens").type == pa.list_(pa.field("item", pa.uint16(), False)),
       tokens_table.schema.field("tokens").type)
@@ -79,7 +80,7 @@ check("tokenize: counts",
 check("tokenize: options in the lineage",
       lineage[-1]["options"] == {"tokenizer": "bytes", "keep-text": False, "replace": False},
       lineage[-1]["options"])
-kept = read_stream(run("sluice-tokenize", "--keep-text", stdin=docs_stream).stdout)[0]
+kept = read(run("sluice-tokenize", "--keep-text", stdin=docs_stream).stdout)[0]
 check("tokenize --keep-text", kept.column("text").to_pylist() == [d["text"] for d in docs])
 p = run("sluice-tokenize", "--tokenizer", "nosuch", stdin=docs_stream, code=2)
 check("tokenize: an unknown name is told with those there are",
@@ -114,11 +115,11 @@ def check_pack(length, *options):
         rejects = Path(folder) / "rejects.arrows"
         stream = run("sluice-pack", "--length", length, *options, "--rejects", rejects,
                      stdin=one).stdout
-        rejected = rows_of(read_stream(rejects.read_bytes())[0])
+        rejected = rows_of(read(rejects.read_bytes())[0])
     check(f"{name}: the same bytes again",
           stream == run("sluice-pack", "--length", length, *options, "-T4", stdin=one).stdout)
     run("sluice-verify", "-", stdin=stream)
-    table, lineage = read_stream(stream)
+    table, lineage = read(stream)
     stored = length + extra
     for column, item in (("tokens", pa.uint16()), ("loss_mask", pa.uint8())):
         check(f"{name}: type of {column}", table.schema.field(column).type ==
@@ -198,11 +199,11 @@ check("everything is cut where one sequence does not fill",
       len(check_pack(1 << 22, "--drop-last")) == sum(bool(d["text"]) for d in docs))
 check_pack(1 << 20, "--drop-last", "--by", "source")
 
-bare = read_stream(run("sluice-pack", "--length", 64, "--carry", "none", stdin=one).stdout)[0]
+bare = read(run("sluice-pack", "--length", 64, "--carry", "none", stdin=one).stdout)[0]
 check("pack --carry none carries nothing", "difficulty_len" not in bare.column_names)
 none = run("sluice-tokenize", stdin=run("docs_sample", 0).stdout).stdout
 check("pack: nothing in, nothing out",
-      read_stream(run("sluice-pack", "--length", 64, stdin=none).stdout)[0].num_rows == 0)
+      read(run("sluice-pack", "--length", 64, stdin=none).stdout)[0].num_rows == 0)
 run("sluice-pack", "--length", 64, stdin=one[:len(one) // 2], code=1)
 
 # ---- tokenizers of others ----
@@ -215,7 +216,7 @@ def wide(**keys):
     return run("docs_sample", 30, 0, json.dumps(info, separators=(",", ":"))).stdout
 
 
-table, lineage = read_stream(run("sluice-pack", "--length", 300, stdin=wide()).stdout)
+table, lineage = read(run("sluice-pack", "--length", 300, stdin=wide()).stdout)
 check("pack: uint32 stays", table.schema.field("tokens").type.value_type == pa.uint32())
 rows = rows_of(table)
 flat = [t for r in rows for t in r["tokens"]]
@@ -223,9 +224,9 @@ want = [t for d in docs[:30] if d["text"] for t in [*(70000 + b for b in d["text
 check("pack: uint32 tokens", flat[:len(want)] == want and set(flat[len(want):]) <= {2})
 check("pack: the tokenizer goes on",
       json.loads(table.schema.metadata[b"sl:tokenizer"])["name"] == "wide")
-other = rows_of(read_stream(run("sluice-pack", "--length", 300, stdin=wide(digest="1" * 32)).stdout)[0])
+other = rows_of(read(run("sluice-pack", "--length", 300, stdin=wide(digest="1" * 32)).stdout)[0])
 check("pack: ids depend on the tokenizer", not {r["id"] for r in rows} & {r["id"] for r in other})
-last = rows_of(read_stream(run("sluice-pack", "--length", 100000, stdin=wide(pad=None)).stdout)[0])[-1]
+last = rows_of(read(run("sluice-pack", "--length", 100000, stdin=wide(pad=None)).stdout)[0])[-1]
 check("pack: without a padding id the end id pads",
       set(last["tokens"][sum(last["loss_mask"]):]) == {1} and not last["loss_mask"][-1])
 for name, stream, words in (
