@@ -243,6 +243,26 @@ static enum sl_status drop_rest(struct sl_run *run, struct mix *m, size_t i, str
 
 /* ---- the run ---- */
 
+static size_t count_inputs(const struct sl_run *run)
+{
+    return sl_run_n_inputs(run) ? (size_t)sl_run_n_inputs(run) : 1;
+}
+
+/* The columns are those of the input. Parts and inputs are compared here, since later the
+ * output has begun. */
+static enum sl_status schema(struct sl_run *run, const struct sl_schema *in, struct sl_schema *out,
+                             struct sl_err *err)
+{
+    uint64_t *shares;
+    size_t n;
+    SL_TRY(make_shares(sl_run_conf(run), &shares, &n, err));
+    free(shares);
+    if (n != count_inputs(run))
+        return sl_err_set(err, SL_E_USAGE, "%zu parts for %zu inputs: one for each is needed", n,
+                          count_inputs(run));
+    return sl_run_keep_columns(run, in, false, out, err);
+}
+
 static enum sl_status start(struct sl_run *run, struct sl_err *err)
 {
     const struct conf *conf = sl_run_conf(run);
@@ -250,11 +270,8 @@ static enum sl_status start(struct sl_run *run, struct sl_err *err)
     if (!m)
         return sl_err_nomem(err, sizeof *m);
     sl_run_set_state(run, m);
-    size_t n_inputs = sl_run_n_inputs(run) ? (size_t)sl_run_n_inputs(run) : 1, n;
+    size_t n;
     SL_TRY(make_shares(conf, &m->shares, &n, err));
-    if (n != n_inputs)
-        return sl_err_set(err, SL_E_USAGE, "%zu parts for %zu inputs: one for each is needed", n,
-                          n_inputs);
     m->sources = calloc(n, sizeof *m->sources);
     if (!m->sources)
         return sl_err_nomem(err, n * sizeof *m->sources);
@@ -324,6 +341,7 @@ static const struct sl_tool tool = {
     .checks_input = true,
     .check = mix_check,
     .rules = rules,
+    .schema = schema,
     .start = start,
     .merge = mix_inputs,
     .stop = stop,
