@@ -23,8 +23,10 @@ static const struct sl_opt options[] = {
     SL_OPT_STR(0, "shares", "P,...", struct conf, shares,
                "the part of each input, in their order, as 0.7 or 70%; they sum to 1",
                SL_OPT_RESULT),
-    SL_OPT_STR(0, "weights", "W,...", struct conf, weights,
-               "instead: numbers to which the parts are in proportion", SL_OPT_RESULT),
+    SL_OPT_STR(
+        0, "weights", "W,...", struct conf, weights,
+        "instead: numbers to which the parts are in proportion; without either all are equal",
+        SL_OPT_RESULT),
     SL_OPT_RANGE('n', "rows", "N", SL_OPT_T_UINT, struct conf, rows, 0, (uint64_t)1 << 39,
                  "end after N rows; 0: where all inputs are at their end [0]", SL_OPT_RESULT),
     SL_OPT_CHOICE(0, "when-empty", "error|stop|redistribute", struct conf, when_empty,
@@ -69,6 +71,11 @@ static bool parse_part(struct sl_str s, bool percents, double *out)
 static enum sl_status parse_parts(const struct conf *conf, double *parts, size_t *n,
                                   struct sl_err *err)
 {
+    if (!conf->shares && !conf->weights) {
+        for (size_t i = 0; i < *n; i++)
+            parts[i] = 1;
+        return SL_OK;
+    }
     const char *name = conf->shares ? "--shares" : "--weights";
     struct sl_str all = sl_str_of(conf->shares ? conf->shares : conf->weights);
     double sum = 0;
@@ -91,7 +98,8 @@ static enum sl_status parse_parts(const struct conf *conf, double *parts, size_t
     return SL_OK;
 }
 
-/* The shares of the conf, in units of 2^-36; for the caller to free. */
+/* The shares of the conf, in units of 2^-36; for the caller to free. *n is the number of
+ * inputs, and becomes that of the parts; without any of them all are equal. */
 static enum sl_status make_shares(const struct conf *conf, uint64_t **shares, size_t *n,
                                   struct sl_err *err)
 {
@@ -116,9 +124,9 @@ static enum sl_status mix_check(void *conf_, struct sl_err *err)
 {
     const struct conf *conf = conf_;
     uint64_t *shares;
-    size_t n;
-    if (!conf->shares == !conf->weights)
-        return sl_err_set(err, SL_E_USAGE, "one of --shares and --weights is needed");
+    size_t n = 1;
+    if (conf->shares && conf->weights)
+        return sl_err_set(err, SL_E_USAGE, "--shares and --weights exclude each other");
     SL_TRY(make_shares(conf, &shares, &n, err));
     free(shares);
     return SL_OK;
@@ -254,7 +262,7 @@ static enum sl_status schema(struct sl_run *run, const struct sl_schema *in, str
                              struct sl_err *err)
 {
     uint64_t *shares;
-    size_t n;
+    size_t n = count_inputs(run);
     SL_TRY(make_shares(sl_run_conf(run), &shares, &n, err));
     free(shares);
     if (n != count_inputs(run))
@@ -270,7 +278,7 @@ static enum sl_status start(struct sl_run *run, struct sl_err *err)
     if (!m)
         return sl_err_nomem(err, sizeof *m);
     sl_run_set_state(run, m);
-    size_t n;
+    size_t n = count_inputs(run);
     SL_TRY(make_shares(conf, &m->shares, &n, err));
     m->sources = calloc(n, sizeof *m->sources);
     if (!m->sources)
@@ -294,10 +302,13 @@ static enum sl_status mix_inputs(struct sl_run *run, int n_inputs, struct sl_err
     return SL_OK;
 }
 
-static enum sl_status rules(const void *conf, struct sl_json *out, struct sl_err *err)
+static enum sl_status rules(const void *conf_, struct sl_json *out, struct sl_err *err)
 {
+    const struct conf *conf = conf_;
     uint64_t *shares;
     size_t n;
+    if (!conf->shares && !conf->weights)
+        return SL_OK;
     SL_TRY(make_shares(conf, &shares, &n, err));
     struct sl_json *list = sl_json_new_array();
     enum sl_status st = SL_OK;
@@ -345,7 +356,7 @@ static const struct sl_tool tool = {
     .start = start,
     .merge = mix_inputs,
     .stop = stop,
-    .trial = "--weights 1",
+    .trial = "--when-empty redistribute",
 };
 
 int main(int argc, char **argv)

@@ -80,7 +80,7 @@ def check_ends(p):
     rejects = p.folder / "rejects.arrows"
     code, out, _ = mix(p, "--shares", "50%,0.5", "-n", "8", "--rejects", rejects, a, b)
     count.check("unused rows are rejects", code == 0 and len(texts(p, rejects.read_bytes())) == 32)
-    for args in ((a, b), ("--shares", "0.5,0.4", a, b), ("--shares", "1", a, b),
+    for args in (("--shares", "0.5,0.4", a, b), ("--shares", "1", a, b),
                  ("--weights", "1,x", a, b), ("--weights", "0,0", a, b),
                  ("--weights", "1,-1", a, b), ("--weights", "1,", a, b),
                  ("--shares", "0.5,0.5", "--weights", "1,1", a, b)):
