@@ -44,6 +44,8 @@ enum sl_status sl_run_merge_next(struct sl_run *run, int i, struct sl_batch *bat
                                  struct sl_err *err)
 {
     struct sl_inputs *in = i ? &run->others[i - 1] : &run->in;
+    if (run->opt.flush) /* the call may wait */
+        SL_TRY(sl_run_cut(run, err));
     enum sl_status st = sl_inputs_next(in, batch, err);
     if (st == SL_E_UPSTREAM)
         keep_upstream(run, in);
