@@ -167,15 +167,16 @@ static enum sl_status plan(struct mix *m, struct sl_err *err)
     return SL_OK;
 }
 
-/* Whether any input with a share has a row left. */
+/* Whether any input with a share has a row left. Every one of them is asked, so that
+ * what is known to have ended depends on the rows, not on where batches end. */
 static enum sl_status any_left(struct sl_run *run, struct mix *m, bool *any, struct sl_err *err)
 {
     *any = false;
-    for (size_t i = 0; i < m->n && !*any; i++) {
+    for (size_t i = 0; i < m->n; i++) {
         enum sl_status st = m->shares[i] ? fill(run, m, i, err) : SL_END;
         if (st != SL_OK && st != SL_END)
             return st;
-        *any = st == SL_OK;
+        *any |= st == SL_OK;
     }
     return SL_OK;
 }
@@ -204,8 +205,13 @@ static enum sl_status run_out(struct sl_run *run, struct mix *m, size_t i, struc
     for (size_t k = 0; k < m->n; k++)
         if (m->sources[k].ended)
             m->shares[k] = 0;
-    SL_TRY(sl_shares_divide_units(m->shares, m->n, SL_SHARE_ONE, m->shares, err));
-    return plan(m, err);
+    uint64_t *was = malloc(m->n * sizeof *was);
+    if (!was)
+        return sl_err_nomem(err, m->n * sizeof *was);
+    memcpy(was, m->shares, m->n * sizeof *was);
+    enum sl_status st = sl_shares_divide_units(was, m->n, SL_SHARE_ONE, m->shares, err);
+    free(was);
+    return st == SL_OK ? plan(m, err) : st;
 }
 
 static enum sl_status give_row(struct sl_run *run, struct source *s, struct sl_err *err)

@@ -94,6 +94,23 @@ def check_ends(p):
     count.check("a cut input", mix(p, "--weights", "1,3", "-n", "4", a, cut)[0] == 1)
 
 
+def check_batches(p, build):
+    """Where the batches of the inputs end changes nothing, also where inputs run out."""
+    outs = []
+    for per_batch in (1, 2, 3, 5, 60):
+        paths = []
+        for k, rows in enumerate((4, 6, 9, 60)):
+            path = p.folder / f"cut-{k}.arrows"
+            path.write_bytes(subprocess.run([build / "test/sequences_sample", str(rows), "8",
+                                             "uint16", str(per_batch), str(1000 * k)],
+                                            capture_output=True, check=True).stdout)
+            paths.append(path)
+        code, out, err = mix(p, "--weights", "3,3,3,1", "--when-empty", "redistribute", *paths)
+        count.check(f"batches of {per_batch}: {err}", code == 0)
+        outs.append(out)
+    count.check("batches of inputs change nothing", outs.count(outs[0]) == len(outs))
+
+
 def main():
     build = Path(sys.argv[1]).resolve()
     with tempfile.TemporaryDirectory() as folder:
@@ -102,8 +119,8 @@ def main():
         for _ in range(12):
             check_shares(p, rng)
         check_ends(p)
-    print(f"{count.passed} passed, {count.failed} failed, {count.skipped} skipped")
-    return 1 if count.failed or not count.passed else 0
+        check_batches(p, build)
+    return count.finish()
 
 
 if __name__ == "__main__":
