@@ -326,9 +326,14 @@ for options in ([], ["--annotate"]):
 
 # ---- an input that is another at the second pass: --mem is full in the middle ----
 
-for name, other in (("in another order", run("sluice-shuffle", stdin=many).stdout),
-                    ("with other columns", run("sluice-difficulty", "--metric", "length",
-                                               stdin=many).stdout)):
+days = [docs([wet(n, f"the text of row {n}", day=day) for n in range(150_000)],
+             f"day-{day}.arrows").read_bytes() for day in (1, 2)]
+check("two days differ in values alone", len(days[0]) == len(days[1]) and days[0] != days[1])
+for name, many, other in (
+        ("with other values", *days),
+        ("in another order", many, run("sluice-shuffle", stdin=many).stdout),
+        ("with other columns", many, run("sluice-difficulty", "--metric", "length",
+                                         stdin=many).stdout)):
     path = work / "changing.arrows"
     path.write_bytes(many)
     (work / "other.arrows").write_bytes(other)
