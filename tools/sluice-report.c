@@ -14,7 +14,7 @@
 enum { MIN_ROWS_OF_A_POINT = 32, MAX_INPUTS = 100000 };
 
 struct conf {
-    const char *title, *kept, *order, *score;
+    const char *title, *kept, *rejects, *order, *score;
     uint64_t samples;
 };
 
@@ -22,6 +22,9 @@ static const struct sl_opt options[] = {
     SL_OPT_STR(0, "title", "TEXT", struct conf, title, "heading of the page [Sluice report]", 0),
     SL_OPT_PATH(0, "kept", "FILE|DIR", struct conf, kept,
                 "a stream of what was kept: samples of it, and its size by domain and language", 0),
+    SL_OPT_FILE(0, "rejects", "FILE", struct conf, rejects,
+                "a stream of what was dropped: samples for each reason; further ones are operands",
+                0),
     SL_OPT_PATH(0, "order", "FILE|DIR", struct conf, order,
                 "a stream or a folder of shards whose order is drawn", 0),
     SL_OPT_STR(0, "score", "COLUMN", struct conf, score,
@@ -99,7 +102,8 @@ static enum sl_status see_input(void *ctx, const struct sl_batch *b, struct sl_e
 static enum sl_status read_inputs(struct sl_run *run, struct state *s, struct sl_err *err)
 {
     const struct conf *conf = sl_run_conf(run);
-    int n = sl_run_n_inputs(run) ? sl_run_n_inputs(run) : 1;
+    int n_operands = sl_run_n_inputs(run) ? sl_run_n_inputs(run) : 1;
+    int n = n_operands + (conf->rejects != NULL);
     if (n > MAX_INPUTS)
         return sl_err_set(err, SL_E_USAGE, "more than %d inputs", MAX_INPUTS);
     s->inputs = calloc((size_t)n, sizeof *s->inputs);
@@ -107,7 +111,9 @@ static enum sl_status read_inputs(struct sl_run *run, struct state *s, struct sl
         return sl_err_nomem(err, (uint64_t)n * sizeof *s->inputs);
     s->page.inputs = s->inputs;
     for (int i = 0; i < n; i++) {
-        const char *path = sl_run_n_inputs(run) ? sl_run_input(run, i) : "-";
+        const char *path = i == n_operands        ? conf->rejects
+                           : sl_run_n_inputs(run) ? sl_run_input(run, i)
+                                                  : "-";
         s->inputs[i].name = base_name(path);
         s->page.n_inputs = i + 1;
         sl_samples_init(&s->inputs[i].dropped, (int)conf->samples, s->row_seed);
@@ -273,9 +279,9 @@ static const struct sl_tool tool = {
     .about = "draw what a pipeline did as one page of HTML",
     .group = "look",
     .operands = "[FILE|FOLDER...]",
-    .examples =
-        "sluice-report -o report.html [0-9]*.json docs.arrows shards\n"
-        "sluice-report --kept docs.arrows --order shards shards rejects.arrows > report.html",
+    .examples = "sluice-report -o report.html [0-9]*.json docs.arrows shards\n"
+                "sluice-report --kept docs.arrows --rejects dropped.arrows --order shards shards "
+                "> report.html",
     .notes =
         "An input is a stream, a folder of shards or its manifest.json, or what a tool wrote\n"
         "with --report; they are told apart by what is in them. Streams and shards give the\n"

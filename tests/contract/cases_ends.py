@@ -102,7 +102,7 @@ def case_full_disk_of_others(b):
     and the main output does not appear."""
     b.need(b.tool.has('output'), 'no -o')
     for name in ('report', 'rejects', 'depfile'):
-        if not b.tool.has(name):
+        if not b.tool.writes(name):
             continue
         out = b.path()
         r = b.run(f'--{name}', '/dev/full', '-o', out)
@@ -245,7 +245,7 @@ def case_report_on_stderr(b):
 
 def case_rejects(b):
     """The rejects stream has as many rows as the tally says, reason by reason."""
-    b.need_option('rejects')
+    b.need(b.tool.writes('rejects'), 'no --rejects that is written')
     rejects, report = b.path(), b.path()
     out = b.good('--rejects', rejects, '--report', report, stdin=b.inputs.large(b.tool))
     with open(report) as f:

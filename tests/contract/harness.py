@@ -67,6 +67,10 @@ class Tool:
     def has(self, option):
         return option in self.options
 
+    def writes(self, option):
+        """Is it an option for a file that is written? One of another type is read."""
+        return self.has(option) and self.options[option]['type'] == 'path'
+
     def without(self):
         """Columns that the tool adds and does not need: absent from its input."""
         needs = self.info['needs'].replace('|', ',').split(',')

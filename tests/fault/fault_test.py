@@ -45,7 +45,7 @@ def arguments(b):
         args += ['-o', out]
     if b.tool.has('report'):
         args += ['--report', b.path()]
-    if b.tool.has('rejects'):
+    if b.tool.writes('rejects'):
         args += ['--rejects', b.path()]
     return out, args
 

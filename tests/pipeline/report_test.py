@@ -269,6 +269,20 @@ def test_joined(tmp, folder):
     check("two ways that are not one", len(two.tables["stages"]) == 2, len(two.tables["stages"]))
 
 
+def test_rejects_option(tmp):
+    folder = tmp / "rejects"
+    make(folder, [("a.example", "A", "One and two and three."), ("b.example", "B", "x" * 5000)])
+    dropped = folder / "2-rejects.arrows"
+    by_option = page_of(folder / "shards", "--rejects", dropped)
+    check("--rejects is the last operand", by_option.source ==
+          page_of(folder / "shards", dropped).source)
+    check("--rejects shows reasons", "too_large" in by_option.text, by_option.text[-500:])
+    done = subprocess.run([BIN / "sluice-report", "--rejects", folder / "nosuch",
+                           folder / "shards"], capture_output=True)
+    check("--rejects that is not there", done.returncode == 3 and b"nosuch" in done.stderr,
+          done.stderr)
+
+
 def test_hostile(tmp):
     pages = [("h.example", t, f"{t} and {t}") for t in HOSTILE]
     folder = tmp / "hostile"
@@ -393,6 +407,7 @@ def main():
         folder = test_figures(tmp)
         test_parts(folder)
         test_joined(tmp, folder)
+        test_rejects_option(tmp)
         test_hostile(tmp)
         test_order(tmp)
         test_scores(tmp)
