@@ -15,7 +15,9 @@
  * Errors    SL_E_DATA with the plan's line, as order/plan_order.h; SL_E_SYSTEM.
  * Threads   one thread at a time. */
 
+#include "order/plan_continue.h"
 #include "order/plan_order.h"
+#include "order/plan_stretch.h"
 #include "order/row_sort.h"
 
 struct sl_curriculum;
@@ -28,21 +30,33 @@ SL_MUST_USE enum sl_status sl_curriculum_new(struct sl_curriculum **out, const s
                                              const char *tmpdir, struct sl_err *err);
 void sl_curriculum_free(struct sl_curriculum *c); /* NULL allowed */
 
+/* Before anything is seen: put the rows where a control does (order/plan_control.h), or go
+ * on behind another order, whose keys were read (order/plan_continue.h); it is borrowed. */
+void sl_curriculum_set_control(struct sl_curriculum *c, enum sl_plan_control_kind kind,
+                               uint64_t window);
+void sl_curriculum_go_on(struct sl_curriculum *c, struct sl_plan_continue *past);
+
 /* The sources come one after another, in the order of the plan. */
 SL_MUST_USE enum sl_status sl_curriculum_see(struct sl_curriculum *c, const struct sl_batch *b,
                                              size_t source, struct sl_err *err);
-/* Stages and shares alone: sl_curriculum_order is valid afterwards. */
+/* Stages and shares alone: sl_curriculum_order and sl_curriculum_stretches are valid
+ * afterwards. */
 SL_MUST_USE enum sl_status sl_curriculum_measure(struct sl_curriculum *c, struct sl_err *err);
+/* What sees every place, with its position: in order, but for a control, where the copy is
+ * not known yet. */
+struct sl_curriculum_each {
+    enum sl_status (*call)(void *ctx, const struct sl_plan_place *p, uint64_t at,
+                           struct sl_err *err);
+    void *ctx;
+};
 /* All of the order; after sl_curriculum_measure.
  *
  * made   borrowed: the schema of the rows that are made, the columns of what is read and
  *        uint16 copy, stage.
- * each   may be NULL; it sees every place, in order. */
+ * each   may be NULL. */
 SL_MUST_USE enum sl_status sl_curriculum_plan(struct sl_curriculum *c, const struct sl_schema *made,
-                                              enum sl_status (*each)(void *ctx,
-                                                                     const struct sl_plan_place *p,
-                                                                     struct sl_err *err),
-                                              void *ctx, struct sl_err *err);
+                                              const struct sl_curriculum_each *each,
+                                              struct sl_err *err);
 SL_MUST_USE enum sl_status sl_curriculum_place(struct sl_curriculum *c, const struct sl_batch *b,
                                                size_t source, struct sl_err *err);
 /* As sl_row_sort_end. */
@@ -52,6 +66,7 @@ SL_MUST_USE enum sl_status sl_curriculum_emit(struct sl_curriculum *c,
                                               void *ctx, struct sl_err *err);
 
 const struct sl_plan_order *sl_curriculum_order(const struct sl_curriculum *c);
+const struct sl_plan_stretches *sl_curriculum_stretches(const struct sl_curriculum *c);
 uint64_t sl_curriculum_units(const struct sl_curriculum *c, size_t source);
 uint64_t sl_curriculum_unit_tokens(const struct sl_curriculum *c);
 

@@ -47,13 +47,13 @@ static enum sl_status count_demand(struct sl_plan_order *o, struct sl_assign *a,
 {
     size_t stage = 0, all = o->n_sources + 1;
     uint32_t source;
-    for (uint64_t t = 0; t < o->n_positions && sl_assign_next(a, &source); t++) {
+    for (uint64_t t = o->begin; t < o->n_positions && sl_assign_next(a, &source); t++) {
         while (t >= o->ends[stage])
             stage++;
         enum sl_plan_empty when =
             source < o->n_sources ? o->plan->sources[source].when_empty : SL_EMPTY_REPEAT;
         bool empty = source < o->n_sources && !o->units[source];
-        if (empty || (when != SL_EMPTY_REPEAT && given[source] == sl_plan_capacity(o, source))) {
+        if (empty || (when != SL_EMPTY_REPEAT && given[source] == o->capacity[source])) {
             if (when != SL_EMPTY_STOP)
                 return too_small(o, source, stage, t, err);
             stop_at(o, t);
@@ -99,7 +99,7 @@ static enum sl_status remember(struct sl_plan_order *o, struct sl_err *err)
 {
     for (size_t i = 0; i < o->plan->n_stages; i++)
         if (o->counts[i * (o->n_sources + 1) + o->n_sources])
-            o->n_remembered = o->ends[i - 1];
+            o->n_remembered = sl_plan_begin(o, i);
     if (!o->n_remembered)
         return SL_OK;
     o->placed = calloc(o->n_remembered, sizeof *o->placed);
@@ -115,8 +115,13 @@ static enum sl_status make(struct sl_plan_order *o, const uint64_t *units, struc
                               o->plan->sources[i].name);
         o->units[i] = units[i];
     }
+    SL_TRY(sl_plan_set_capacity(o, err));
     SL_TRY(sl_plan_set_positions(o, err));
     SL_TRY(sl_plan_set_stages(o, err));
+    if (o->n_positions < o->begin)
+        return sl_err_set(
+            err, SL_E_DATA, "%s: the plan ends at position %llu, and is to go on at %llu",
+            o->plan->file, (unsigned long long)o->n_positions, (unsigned long long)o->begin);
     SL_TRY(sl_plan_set_schedule(o, err));
     SL_TRY(set_demand(o, err));
     return remember(o, err);
@@ -125,11 +130,20 @@ static enum sl_status make(struct sl_plan_order *o, const uint64_t *units, struc
 enum sl_status sl_plan_order_new(struct sl_plan_order **out, const struct sl_plan *plan,
                                  const uint64_t *units, uint64_t unit_tokens, struct sl_err *err)
 {
+    return sl_plan_order_go_on(out, plan, units, unit_tokens, NULL, err);
+}
+
+enum sl_status sl_plan_order_go_on(struct sl_plan_order **out, const struct sl_plan *plan,
+                                   const uint64_t *units, uint64_t unit_tokens,
+                                   const struct sl_plan_past *past, struct sl_err *err)
+{
     struct sl_plan_order *o = calloc(1, sizeof *o);
     *out = NULL;
     if (!o)
         return sl_err_nomem(err, sizeof *o);
     o->plan = plan;
+    o->past = past;
+    o->begin = o->position = past ? past->begin : 0;
     o->n_sources = plan->n_sources;
     o->unit_tokens = unit_tokens ? unit_tokens : 1;
     enum sl_status st = make(o, units, err);
@@ -169,6 +183,7 @@ void sl_plan_order_free(struct sl_plan_order *o)
     sl_schedule_free(o->schedule);
     free(o->pieces);
     free(o->units);
+    free(o->capacity);
     free(o->ends);
     free(o->counts);
     free(o->draws);
@@ -185,10 +200,30 @@ uint64_t sl_plan_order_positions(const struct sl_plan_order *o)
     return o->n_positions;
 }
 
+uint64_t sl_plan_begin(const struct sl_plan_order *o, size_t stage)
+{
+    uint64_t begin = stage ? o->ends[stage - 1] : 0;
+    return begin > o->begin ? begin : o->begin;
+}
+
 struct sl_plan_span sl_plan_order_span(const struct sl_plan_order *o, size_t stage)
 {
-    return (struct sl_plan_span){ stage ? o->ends[stage - 1] : 0, o->ends[stage],
+    uint64_t begin = sl_plan_begin(o, stage), end = o->ends[stage];
+    return (struct sl_plan_span){ begin, end > begin ? end : begin,
                                   o->counts + stage * (o->n_sources + 1) };
+}
+
+unsigned __int128 sl_plan_order_target(const struct sl_plan_order *o, size_t source,
+                                       uint64_t position)
+{
+    return sl_schedule_target(o->schedule, source, position - o->begin);
+}
+
+void sl_plan_order_remember(struct sl_plan_order *o, uint64_t position, uint32_t source,
+                            uint64_t unit)
+{
+    if (position < o->n_remembered)
+        o->placed[position] = (uint64_t)source << 32 | unit;
 }
 
 /* ---- places ---- */
@@ -197,12 +232,13 @@ struct sl_plan_span sl_plan_order_span(const struct sl_plan_order *o, size_t sta
  * stage, and another one when these are used up. */
 static void replay(struct sl_plan_order *o, struct sl_plan_place *out)
 {
-    uint64_t begin = o->ends[o->stage - 1], m = o->n_replayed++;
+    uint64_t begin = sl_plan_begin(o, o->stage), m = o->n_replayed++;
     struct sl_shuffle shuffle;
     sl_shuffle_init(&shuffle, begin, sl_plan_seed(o, o->n_sources, o->stage, m / begin), 0);
     uint64_t place = o->placed[sl_shuffle_at(&shuffle, m % begin)];
     out->source = (uint32_t)(place >> 32);
     out->unit = (uint32_t)place;
+    out->replayed = true;
 }
 
 enum sl_status sl_plan_order_next(struct sl_plan_order *o, struct sl_plan_place *out,

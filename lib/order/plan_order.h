@@ -30,6 +30,13 @@ struct sl_plan_place {
     uint64_t unit; /* of its source, as the rows come */
     uint32_t source;
     uint16_t copy, stage;
+    bool replayed;
+};
+
+/* What stands before an order that goes on (order/plan_continue.h). */
+struct sl_plan_past {
+    uint64_t begin;         /* positions that are filled */
+    const uint16_t **given; /* [source][unit]: how often it was placed there */
 };
 
 /* units         of each source, below 2^32.
@@ -42,8 +49,23 @@ SL_MUST_USE enum sl_status sl_plan_order_new(struct sl_plan_order **out, const s
                                              struct sl_err *err);
 void sl_plan_order_free(struct sl_plan_order *o); /* NULL allowed */
 
+/* The same behind a past, which is borrowed, as docs/curriculum.md, "Going on", has it. Before
+ * the first sl_plan_order_next each place of the past is told, in any order. SL_E_DATA where
+ * the plan ends before. */
+SL_MUST_USE enum sl_status sl_plan_order_go_on(struct sl_plan_order **out,
+                                               const struct sl_plan *plan, const uint64_t *units,
+                                               uint64_t unit_tokens,
+                                               const struct sl_plan_past *past, struct sl_err *err);
+void sl_plan_order_remember(struct sl_plan_order *o, uint64_t position, uint32_t source,
+                            uint64_t unit);
+
+/* Positions, those of the past among them. */
 uint64_t sl_plan_order_positions(const struct sl_plan_order *o);
 struct sl_plan_span sl_plan_order_span(const struct sl_plan_order *o, size_t stage);
+/* What a source (behind the last one: what is replayed) should have given before a position,
+ * in units of 2^-60, counted from where the order begins. */
+unsigned __int128 sl_plan_order_target(const struct sl_plan_order *o, size_t source,
+                                       uint64_t position);
 
 /* ranks[score][rank] is the unit with that rank; NULL for what is not used. */
 SL_MUST_USE enum sl_status sl_plan_order_draw(struct sl_plan_order *o, size_t source,

@@ -349,6 +349,7 @@ def test_record():
     told = good(BIN / "sluice-verify", folder / "order.arrows")
     manifest = json.loads((folder / "manifest.json").read_text())
     digest = manifest.pop("order")["digest"]
+    check("record: windows", len(manifest.pop("achieved")["windows"]) == 100)
     check("record: digest", digest.encode() in told and b"ok" in told, (digest, told))
     dry = json.loads(good(TOOL, "--dry-run", work / "whole.yaml"))
     check("record: manifest", manifest == dry, manifest)
