@@ -373,6 +373,24 @@ def test_lineage():
     check("lineage: in the shards too", manifest["lineage"][-2]["order"] == order)
 
 
+def test_damage():
+    """The first pass does not look at tokens; what is wrong there is found in the second."""
+    name = "damaged.arrows"
+    data = bytearray((work / "web.arrows").read_bytes())
+    tokens = table(bytes(data))["tokens"].combine_chunks().flatten().to_numpy().tobytes()
+    at = bytes(data).find(tokens[:64])
+    check("damage: tokens are found", at > 0)
+    data[at + 5] ^= 1
+    (work / name).write_bytes(data)
+    write_plan({"sources": {"a": {"path": name}}, "stages": [{"name": "s", "order": "given"}]},
+               "damaged.yaml")
+    expect("damage: found", run(TOOL, "-o", work / "out-damaged.arrows", work / "damaged.yaml"), 1,
+           name, "checksum")
+    check("damage: no output", not (work / "out-damaged.arrows").exists())
+    check("damage: sizes can still be told",
+          run(TOOL, "--dry-run", work / "damaged.yaml").returncode == 0)
+
+
 def test_example():
     """The plan of examples/curriculum, to shards that are verified."""
     shutil.copy(ROOT / "examples" / "curriculum" / "plan.yaml", work / "example.yaml")
@@ -392,6 +410,7 @@ def main():
     test_warning()
     test_record()
     test_lineage()
+    test_damage()
     test_example()
     test_random(files)
     shutil.rmtree(work, ignore_errors=True)
