@@ -243,6 +243,10 @@ static enum sl_status end(struct sl_run *run, struct sl_err *err)
     SL_TRY(set_order(run, s, err));
     SL_TRY(sl_run_again(run, place, err));
     SL_TRY(sl_curriculum_emit(s->work, emit, run, err));
+    struct sl_row_sort_counts c = sl_curriculum_counts(s->work);
+    if (c.runs)
+        sl_run_note(run, "%lld runs, %lld merges, %lld MB of disk", (long long)c.runs,
+                    (long long)c.merges, (long long)(c.disk_bytes / 1000000));
     return s->record ? write_record(run, s, err) : SL_OK;
 }
 

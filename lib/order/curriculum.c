@@ -428,6 +428,11 @@ enum sl_status sl_curriculum_emit(struct sl_curriculum *c,
     return sl_row_sort_end(c->sort, emit, ctx, err);
 }
 
+struct sl_row_sort_counts sl_curriculum_counts(const struct sl_curriculum *c)
+{
+    return sl_row_sort_counts(c->sort);
+}
+
 const struct sl_plan_order *sl_curriculum_order(const struct sl_curriculum *c)
 {
     return c->order;

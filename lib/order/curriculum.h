@@ -56,6 +56,9 @@ SL_MUST_USE enum sl_status sl_curriculum_emit(struct sl_curriculum *c,
                                                                      size_t n, struct sl_err *err),
                                               void *ctx, struct sl_err *err);
 
+/* Of the rows' sorter; after sl_curriculum_emit. */
+struct sl_row_sort_counts sl_curriculum_counts(const struct sl_curriculum *c);
+
 const struct sl_plan_order *sl_curriculum_order(const struct sl_curriculum *c);
 uint64_t sl_curriculum_units(const struct sl_curriculum *c, size_t source);
 uint64_t sl_curriculum_unit_tokens(const struct sl_curriculum *c);

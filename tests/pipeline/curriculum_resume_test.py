@@ -60,7 +60,7 @@ def packed(source, rows):
 def folder_digest(folder):
     """Of all files, with their names."""
     h = hashlib.sha256()
-    for p in sorted(folder.iterdir()):
+    for p in sorted(p for p in folder.iterdir() if p.name != ".begun.json"):
         h.update(p.name.encode() + b"\0" + p.read_bytes())
     return h.hexdigest()
 
