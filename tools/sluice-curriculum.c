@@ -204,6 +204,12 @@ static enum sl_status start(struct sl_run *run, struct sl_err *err)
                                   common->tmpdir, err);
 }
 
+static void looks_at(const struct sl_run *run, bool *wanted)
+{
+    const struct state *s = sl_run_state(run);
+    sl_curriculum_looks_at(s->work, wanted);
+}
+
 static enum sl_status step(struct sl_run *run, const struct sl_batch *b, struct sl_err *err)
 {
     struct state *s = sl_run_state(run);
@@ -315,6 +321,10 @@ static enum sl_status end(struct sl_run *run, struct sl_err *err)
     SL_TRY(set_order(run, s, err));
     SL_TRY(sl_run_again(run, place, err));
     SL_TRY(sl_curriculum_emit(s->work, emit, run, err));
+    struct sl_row_sort_counts c = sl_curriculum_counts(s->work);
+    if (c.runs)
+        sl_run_note(run, "%lld runs, %lld merges, %lld MB of disk", (long long)c.runs,
+                    (long long)c.merges, (long long)(c.disk_bytes / 1000000));
     return s->record ? write_record(run, s, err) : SL_OK;
 }
 
@@ -336,6 +346,12 @@ static void stop(struct sl_run *run)
 }
 
 /* ---- without rows ---- */
+
+static enum sl_status dry_step(struct sl_run *run, const struct sl_batch *b, struct sl_err *err)
+{
+    struct state *s = sl_run_state(run);
+    return sl_curriculum_count(s->work, b, s->files.sources[sl_run_at_input(run)], err);
+}
 
 static enum sl_status dry_end(struct sl_run *run, struct sl_err *err)
 {
@@ -387,10 +403,10 @@ static const struct sl_tool diff_tool = {
     .name = "sluice-curriculum",                                                            \
     .about = "put sequences into the order of a plan: stages, mixtures, pacing",            \
     .options = options, .conf_size = sizeof(struct conf), .in = "sequences", .needs = "id", \
-    .start = start, .step = step, .stop = stop
+    .start = start, .looks_at = looks_at, .stop = stop
 
 static const struct sl_tool dry_tool = { COMMON, .flow = SL_SINK, .text_out = true,
-                                         .end = dry_end };
+                                         .step = dry_step, .end = dry_end };
 
 static const struct sl_add adds[] = {
     { "copy", "uint16", "number of the repetition, from 0" },
@@ -418,6 +434,7 @@ static const struct sl_tool tool = {
     .check = check,
     .inputs = set_inputs,
     .rules = rules,
+    .step = step,
     .end = end,
     .trial = "--plan random --mem 32M",
 };
