@@ -151,6 +151,12 @@ static enum sl_status start(struct sl_run *run, struct sl_err *err)
                              common->tmpdir, err);
 }
 
+static void looks_at(const struct sl_run *run, bool *wanted)
+{
+    const struct state *s = sl_run_state(run);
+    sl_curriculum_looks_at(s->work, wanted);
+}
+
 static enum sl_status step(struct sl_run *run, const struct sl_batch *b, struct sl_err *err)
 {
     struct state *s = sl_run_state(run);
@@ -257,6 +263,12 @@ static void stop(struct sl_run *run)
 
 /* ---- without rows ---- */
 
+static enum sl_status dry_step(struct sl_run *run, const struct sl_batch *b, struct sl_err *err)
+{
+    struct state *s = sl_run_state(run);
+    return sl_curriculum_count(s->work, b, s->files.sources[sl_run_at_input(run)], err);
+}
+
 static enum sl_status dry_end(struct sl_run *run, struct sl_err *err)
 {
     struct state *s = sl_run_state(run);
@@ -276,10 +288,10 @@ static enum sl_status dry_end(struct sl_run *run, struct sl_err *err)
     .name = "sluice-curriculum",                                                            \
     .about = "put sequences into the order of a plan: stages, mixtures, pacing",            \
     .options = options, .conf_size = sizeof(struct conf), .in = "sequences", .needs = "id", \
-    .start = start, .step = step, .stop = stop
+    .start = start, .looks_at = looks_at, .stop = stop
 
 static const struct sl_tool dry_tool = { COMMON, .flow = SL_SINK, .text_out = true,
-                                         .end = dry_end };
+                                         .step = dry_step, .end = dry_end };
 
 static const struct sl_add adds[] = {
     { "copy", "uint16", "number of the repetition, from 0" },
@@ -305,6 +317,7 @@ static const struct sl_tool tool = {
     .flow = SL_COLLECT,
     .inputs = set_inputs,
     .rules = rules,
+    .step = step,
     .end = end,
     .trial = "--plan random --mem 32M",
 };

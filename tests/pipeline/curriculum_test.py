@@ -401,6 +401,24 @@ def test_length():
            "a length of 17 does not divide the 16 tokens", "extra token")
 
 
+def test_damage():
+    """The first pass does not look at tokens; what is wrong there is found in the second."""
+    name = "damaged.arrows"
+    data = bytearray((work / "web.arrows").read_bytes())
+    tokens = table(bytes(data))["tokens"].combine_chunks().flatten().to_numpy().tobytes()
+    at = bytes(data).find(tokens[:64])
+    check("damage: tokens are found", at > 0)
+    data[at + 5] ^= 1
+    (work / name).write_bytes(data)
+    write_plan({"sources": {"a": {"path": name}}, "stages": [{"name": "s", "order": "given"}]},
+               "damaged.yaml")
+    expect("damage: found", run(TOOL, "-o", work / "out-damaged.arrows", work / "damaged.yaml"), 1,
+           name, "checksum")
+    check("damage: no output", not (work / "out-damaged.arrows").exists())
+    check("damage: sizes can still be told",
+          run(TOOL, "--dry-run", work / "damaged.yaml").returncode == 0)
+
+
 def test_example():
     """The plan of examples/curriculum, to shards that are verified."""
     shutil.copy(ROOT / "examples" / "curriculum" / "plan.yaml", work / "example.yaml")
@@ -421,6 +439,7 @@ def main():
     test_record()
     test_lineage()
     test_length()
+    test_damage()
     test_example()
     test_random(files)
     shutil.rmtree(work, ignore_errors=True)
@@ -430,4 +449,5 @@ def main():
     sys.exit(1 if bad else 0)
 
 
-main()
+if __name__ == "__main__":
+    main()
