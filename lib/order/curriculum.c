@@ -17,6 +17,7 @@
 #include "arrow/rows.h"
 #include "base/num.h"
 #include "io/record_sort.h"
+#include "order/plan_arrange.h"
 
 enum {
     KEY_MAX_BYTES = 1 << 20,
@@ -99,6 +100,7 @@ static enum sl_status new_score(struct sl_curriculum *c, size_t k, struct sl_err
 static enum sl_status make(struct sl_curriculum *c, struct sl_err *err)
 {
     size_t n = c->plan->n_sources;
+    SL_TRY(sl_plan_check_rows(c->plan, c->in, err));
     c->units = calloc(n, sizeof *c->units);
     c->next = calloc(n, sizeof *c->next);
     c->nulls = calloc(n * SL_PLAN_MAX_SCORES, sizeof *c->nulls);

@@ -12,6 +12,20 @@ const char *sl_plan_control_name(enum sl_plan_control_kind kind)
     return kind == SL_CONTROL_RANDOM ? "random" : kind == SL_CONTROL_LOCALITY ? "locality" : "";
 }
 
+/* Rows are read as samples by their stage, and a control has one. */
+static enum sl_status check_lengths(const struct sl_plan *plan, struct sl_err *err)
+{
+    for (size_t i = 1; i < plan->n_stages; i++) {
+        const struct sl_plan_stage *s = &plan->stages[i];
+        if (s->length != plan->stages[0].length)
+            return sl_err_set(err, SL_E_DATA,
+                              "%s:%d:%d: --control: stage '%s' has another length than the ones "
+                              "before, which random places cannot keep",
+                              plan->file, s->line, s->column, s->name);
+    }
+    return SL_OK;
+}
+
 enum sl_status sl_plan_control_init(struct sl_plan_control *c, enum sl_plan_control_kind kind,
                                     uint64_t window, const struct sl_plan *plan, uint64_t n,
                                     struct sl_err *err)
@@ -22,6 +36,7 @@ enum sl_status sl_plan_control_init(struct sl_plan_control *c, enum sl_plan_cont
         return sl_err_set(err, SL_E_USAGE, "a window of no positions");
     if (kind == SL_CONTROL_NONE || !n)
         return SL_OK;
+    SL_TRY(check_lengths(plan, err));
     uint64_t n_windows = (n - 1) / c->window + 1;
     uint64_t seed = sl_plan_seed_of(plan, plan->n_sources + 1, 0, kind == SL_CONTROL_LOCALITY);
     sl_shuffle_init(&c->shuffle, n_windows, seed, 0);

@@ -69,6 +69,8 @@ static enum sl_status take_stages(struct sl_plan_keys *k, const struct sl_json *
         to->name = sl_json_str(sl_json_get(s, "name"));
         if (begin < 0 || end < begin || (uint64_t)begin < at)
             return bad(k, "its stages are not in order", err);
+        int64_t length = number_of(s, "length", INT32_MAX);
+        to->length = length > 0 ? (uint64_t)length : 0;
         to->begin = (uint64_t)begin;
         at = to->end = (uint64_t)end;
         SL_TRY(take_placed(k, sl_json_get(s, placed), &to->placed, err));

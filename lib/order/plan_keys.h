@@ -16,7 +16,7 @@
 /* A stage of it. */
 struct sl_plan_key_stage {
     struct sl_str name;
-    uint64_t begin, end;
+    uint64_t begin, end, length;  /* length: of its samples, 0: that of the rows */
     const struct sl_json *placed; /* rows by source, whole numbers; NULL: not known */
 };
 

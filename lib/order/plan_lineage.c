@@ -34,6 +34,8 @@ static enum sl_status fill_stage(struct sl_json *o, const struct sl_plan *plan,
     SL_TRY(sl_json_set(o, "name", sl_json_new_str(sl_str_of(s->name)), err));
     SL_TRY(set_number(o, "begin", s->begin, err));
     SL_TRY(set_number(o, "end", s->end, err));
+    if (s->length)
+        SL_TRY(set_number(o, "length", s->length, err));
     if (all->n * plan->n_sources > PLACED_MOST)
         return SL_OK;
     struct sl_json *placed = sl_json_new_object();

@@ -71,6 +71,11 @@ static void by_hand(void **state)
            "budget: {amount: 12, in: sequences}\n"
            "stages: [{name: x, order: given, mixture: {a: 0.5, b: 0.5}}]\n",
            units, "a000 b000 a100 b100 a200 b010 a300 b110 b020 b120 b030 b130 ");
+    /* b has no share at first, and is all that is left from position 5 on, where a ends. */
+    expect("sources: {a: {path: a, when_empty: redistribute}, b: {path: b, when_empty: repeat}}\n"
+           "budget: {amount: 10, in: sequences}\n"
+           "stages: [{name: x, order: given, mixture: {from: {a: 1}, to: {b: 1}}}]\n",
+           units, "a000 a100 a200 b000 b100 b010 b110 b020 b120 a300 ");
 }
 
 static void nothing(void **state)

@@ -13,9 +13,10 @@
 #include "order/plan_order.h"
 
 /* A stretch of positions with one mixture. A stage is one, or several where a source
- * has ended in it and its share was divided. */
+ * has ended in it and its share was divided; pacing goes on as in the whole stage. */
 struct sl_plan_piece {
     uint64_t begin, end;
+    uint64_t whole_begin, whole_end; /* of the stage */
     size_t stage;
     uint64_t *from, *to; /* shares; to: NULL where they stand still */
 };

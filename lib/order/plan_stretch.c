@@ -56,6 +56,7 @@ enum sl_status sl_plan_stretches_plan(struct sl_plan_stretches *list, const stru
             continue;
         struct sl_plan_stretch *last = list->n ? &list->of[list->n - 1] : NULL;
         bool joined = n_before && list->n == n_before && last->number == i &&
+                      last->length == plan->stages[i].length &&
                       strcmp(last->name, plan->stages[i].name) == 0;
         if (joined) {
             last->end = span.end;
@@ -63,6 +64,7 @@ enum sl_status sl_plan_stretches_plan(struct sl_plan_stretches *list, const stru
         } else {
             SL_TRY(sl_plan_stretches_add(list, plan->stages[i].name, (uint16_t)i, (int)i,
                                          span.begin, span.end, err));
+            list->of[list->n - 1].length = plan->stages[i].length;
         }
         for (size_t k = 0; k <= list->n_sources; k++)
             list->of[list->n - 1].counts[k] += span.counts[k];
@@ -76,7 +78,9 @@ enum sl_status sl_plan_stretches_one(struct sl_plan_stretches *list, const char 
     uint64_t end = list->n ? list->of[list->n - 1].end : 0;
     SL_TRY(sl_plan_stretches_add(list, name, 0, -1, 0, end, err));
     struct sl_plan_stretch all = list->of[list->n - 1];
+    all.length = list->of[0].length;
     for (size_t i = 0; i + 1 < list->n; i++) {
+        all.length = list->of[i].length == all.length ? all.length : 0;
         for (size_t k = 0; k <= list->n_sources; k++)
             all.counts[k] += list->of[i].counts[k];
         free(list->of[i].counts);

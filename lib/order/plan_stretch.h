@@ -15,6 +15,7 @@ struct sl_plan_stretch {
     uint16_t number;  /* in the column stage */
     int stage;        /* of the plan; -1: of another one, or a control */
     uint64_t begin, end;
+    uint64_t length;  /* a row is read as samples of that many tokens; 0: as one */
     uint64_t *counts; /* rows of each source; behind the last those replayed */
 };
 
@@ -34,12 +35,12 @@ SL_MUST_USE enum sl_status sl_plan_stretches_add(struct sl_plan_stretches *list,
                                                  uint64_t end, struct sl_err *err);
 
 /* Add the stages of the plan from where its order begins on; the first is joined to the last
- * one that is there where both are the same by name and number. */
+ * one that is there where both are the same by name, number and length. */
 SL_MUST_USE enum sl_status sl_plan_stretches_plan(struct sl_plan_stretches *list,
                                                   const struct sl_plan *plan,
                                                   const struct sl_plan_order *order,
                                                   struct sl_err *err);
-/* Make one of all. */
+/* Make one of all; its length is what all have, or 0. */
 SL_MUST_USE enum sl_status sl_plan_stretches_one(struct sl_plan_stretches *list, const char *name,
                                                  struct sl_err *err);
 

@@ -46,8 +46,13 @@ static enum sl_status fill_source(struct sl_json *o, const struct sl_plan *plan,
 static enum sl_status fill_stage(struct sl_json *o, const struct sl_plan *plan, size_t i,
                                  struct sl_err *err)
 {
-    SL_TRY(set_text(o, "name", plan->stages[i].name, err));
-    return fill_way(o, plan, &plan->stages[i].way, err);
+    const struct sl_plan_stage *s = &plan->stages[i];
+    SL_TRY(set_text(o, "name", s->name, err));
+    if (s->length)
+        SL_TRY(sl_json_set(o, "length", sl_json_new_int((int64_t)s->length), err));
+    if (s->tokenizer)
+        SL_TRY(set_text(o, "tokenizer", s->tokenizer, err));
+    return fill_way(o, plan, &s->way, err);
 }
 
 typedef enum sl_status (*fill_one)(struct sl_json *o, const struct sl_plan *plan, size_t i,
@@ -126,10 +131,13 @@ static enum sl_status add_stage(const struct sl_plan *plan, const struct sl_plan
     SL_TRY(add_name(out, s->name, err));
     SL_TRY(sl_buf_addf(out, err,
                        ", \"stage\": %u, \"begin\": %llu, \"end\": %llu, "
-                       "\"begin_tokens\": %llu, \"end_tokens\": %llu,\n   \"shares\": {",
+                       "\"begin_tokens\": %llu, \"end_tokens\": %llu,",
                        s->number, (unsigned long long)s->begin, (unsigned long long)s->end,
                        (unsigned long long)(s->begin * tokens),
                        (unsigned long long)(s->end * tokens)));
+    if (s->length)
+        SL_TRY(sl_buf_addf(out, err, " \"length\": %llu,", (unsigned long long)s->length));
+    SL_TRY(sl_buf_addf(out, err, "\n   \"shares\": {"));
     SL_TRY(add_counts(plan, s->counts, s->end - s->begin, true, out, err));
     return sl_buf_addf(out, err, i + 1 < all->n ? "}},\n" : "}}\n");
 }

@@ -168,7 +168,8 @@ def some_plan(files):
     plan = {"seed": rng.getrandbits(rng.choice([3, 64])), "sources": sources, "stages": []}
     if rng.random() < 0.85:
         plan["budget"] = rng.choice([{"amount": rng.randrange(1, 300), "in": "sequences"},
-                                     {"amount": rng.randrange(40, 9000), "in": "tokens"}])
+                                     {"amount": rng.randrange(40, 9000), "in": "tokens"},
+                                     {"amount": rng.randrange(40, 9000), "in": "bytes"}])
     if rng.random() < 0.3:
         plan["lr"] = {"shape": rng.choice(["linear", "sqrt", "cosine"]), "warmup": 0.05,
                       "decay": rng.choice([0.3, 0.95])}
@@ -177,6 +178,8 @@ def some_plan(files):
         stage = {"name": f"s{i}", "order": some_order()}
         percent = min(99, percent + rng.randrange(1, 50)) if i + 1 < last else 100
         stage["until"] = f"{percent}%" if percent < 99 or i + 1 == last else {"sequences": 290}
+        if rng.random() < 0.2:
+            stage["length"], stage["tokenizer"] = rng.choice([1, 8, 16, LENGTH]), "bytes"
         if "lr" in plan and i + 2 == last and rng.random() < 0.7:
             stage["until"] = {"lr": 0.4}
         mixture = some_mixture(names)
@@ -297,12 +300,18 @@ BAD = [
     ("by: difficulty_length", "by: difficulty_lenght", ":5:", "difficulty_length"),
     ("by: difficulty_length", "by: 2*difficulty_length", "5:", "not there yet"),
     ("by: difficulty_length", "file: x", "5:", "'file' is not there yet"),
-    ("    order: shuffle", "    order: shuffle\n    length: 16", "'length' is not there yet"),
+    ("    order: shuffle", "    order: shuffle\n    length: 12", ":15:13:", "'main'",
+     "a length of 12 does not divide the 32 tokens"),
+    ("    order: shuffle", "    order: shuffle\n    length: 0", ":15:13:", "1 or more"),
+    ("    order: shuffle", "    order: shuffle\n    tokenizer: gpt2", ":15:16:", "'main'",
+     "of the tokenizer 'bytes'", "not there yet"),
     ("epochs: 4,", "group: pair,", "5:", "'group' is not there yet"),
     ("{path: old.arrows, when_empty: repeat}", "{path: old.arrows}", "4:3",
      "source 'web' is too small"),
     ("old.arrows", "odl*.arrows", "6:3", "no file matches"),
-    ("in: tokens", "in: bytes", "2:9", "not there yet"),
+    ("in: tokens", "in: words", "2:9", "'in' is tokens, bytes, sequences or documents"),
+    ("in: tokens", "in: documents", "2:9", "with 'unit: document' alone"),
+    ("until: 71%", "until: {documents: 200}", "13:12", "with 'unit: document' alone"),
     ("replay: {of: seen, share: 5%}", "replay: {of: all, share: 5%}", "19:13", "of: seen"),
     ("amount: 9600", "amount: 20", "the budget is less than a sequence"),
     ("seed: 7", "unit: document", "1:7", "unit: sequence"),
@@ -378,6 +387,25 @@ def test_lineage():
     check("lineage: in the shards too", manifest["lineage"][-2]["order"] == order)
 
 
+def test_length():
+    """Rows with an extra token are L + 1 long, and a length divides L; it is recorded."""
+    tokens = good(BIN / "sluice-tokenize", data=good(
+        BIN / "sluice-import", "--format", "jsonl", "--source", "x", "-",
+        data=b'{"id":"a","text":"some words and some more"}\n'))
+    rows = good(BIN / "sluice-pack", "--length", 16, "--extra-token", data=tokens)
+    (work / "extra.arrows").write_bytes(rows)
+    plan = {"sources": {"x": {"path": "extra.arrows"}},
+            "stages": [{"name": "a", "length": 8, "until": "50%"}, {"name": "b"}]}
+    out = read_stream(good(TOOL, write_plan(plan)))[1][-1]
+    check("length: in the lineage", [s.get("length") for s in out["order"]["stages"]] == [8, None])
+    check("length: in the rules", [s.get("length") for s in out["rules"]["stages"]] == [8, None])
+    text = json.loads(good(TOOL, "--dry-run", write_plan(plan)))
+    check("length: in the dry run", [s.get("length") for s in text["stages"]] == [8, None], text)
+    plan["stages"][0]["length"] = 17
+    expect("length: not of the extra token", run(TOOL, write_plan(plan)), 1, "plan.yaml:2:",
+           "a length of 17 does not divide the 16 tokens", "extra token")
+
+
 def test_damage():
     """The first pass does not look at tokens; what is wrong there is found in the second."""
     name = "damaged.arrows"
@@ -415,6 +443,7 @@ def main():
     test_warning()
     test_record()
     test_lineage()
+    test_length()
     test_damage()
     test_example()
     test_random(files)
@@ -425,4 +454,5 @@ def main():
     sys.exit(1 if bad else 0)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -57,7 +57,7 @@ def border(plan, until, n, length):
         while t < n and rate(plan['lr'], t / n) > value:
             t += 1
         return t
-    return math.floor(value / length if unit == 'tokens' else value)
+    return math.floor(value / length if unit in ('tokens', 'bytes') else value)
 
 
 def mix_shares(plan, mix, replay, sizes):
@@ -82,7 +82,7 @@ def mix_shares(plan, mix, replay, sizes):
 
 
 def pieces_of(plan, sizes, ends):
-    """[begin, end, from, to, pacing] of each stage."""
+    """[begin, end, from, to, pacing, (begin, end) of the stage] of each stage."""
     out, begin = [], 0
     for stage, end in zip(plan['stages'], ends):
         replay = stage.get('replay', {}).get('share', 0)
@@ -93,20 +93,26 @@ def pieces_of(plan, sizes, ends):
         a = mix_shares(plan, mix['from'] if moving else mix, replay, sizes)
         b = mix_shares(plan, mix['to'], replay, sizes) if moving else None
         pacing = (mix.get('pacing', 'linear'), 0, 1, 0, 1) if moving else None
-        out.append([begin, end, a, b, pacing])
+        out.append([begin, end, a, b, pacing, (begin, end)])
         begin = end
     return out
 
 
 def by_position(pieces):
     out = []
-    for begin, end, a, b, pacing in pieces:
+    for begin, end, a, b, pacing, (first, last) in pieces:
         if b is None:
             out += [[v << 24 for v in a]] * (end - begin)
         else:
-            out += [[x * (2 ** 24 - g) + y * g for x, y in zip(a, b)]
-                    for g in base.levels(end - begin, pacing)]
+            levels = base.levels(last - first, pacing)[begin - first:end - first]
+            out += [[x * (2 ** 24 - g) + y * g for x, y in zip(a, b)] for g in levels]
     return out
+
+
+def without(mix, who):
+    """A mixture without a source, divided anew to one; None where nothing is left."""
+    rest = [0 if i == who else v for i, v in enumerate(mix)]
+    return base.divide_whole(rest, ONE36) if any(rest) else None
 
 
 def redistribute(plan, sizes, pieces):
@@ -128,18 +134,16 @@ def redistribute(plan, sizes, pieces):
             return shares
         after = []
         for p in pieces:
-            begin, end, a, b, pacing = p
+            begin, end, a, b, pacing, whole = p
             if end <= first or not (a[who] or b and b[who]):
                 after.append(p)
                 continue
-            if b is not None:
-                raise Refused('moves its shares')
             if begin < first:
-                after.append([begin, first, a, None, None])
-            rest = [0 if i == who else v for i, v in enumerate(a)]
-            if not any(rest):
+                after.append([begin, first, a, b, pacing, whole])
+            x, y = without(a, who), b and without(b, who)
+            if x is None and y is None:
                 raise Refused('no source left')
-            after.append([max(begin, first), end, base.divide_whole(rest, ONE36), None, None])
+            after.append([max(begin, first), end, x or y, b and (y or x), pacing, whole])
         pieces = after
 
 
@@ -222,7 +226,8 @@ def places(plan, rows, length):
     if budget is None:
         n = sum(sizes[s] * plan['sources'][s].get('epochs', 1) for s in names)
     else:
-        n = math.floor(budget['amount'] / length if budget['in'] == 'tokens' else budget['amount'])
+        tokens = budget['in'] in ('tokens', 'bytes')
+        n = math.floor(budget['amount'] / length if tokens else budget['amount'])
     ends = [border(plan, s.get('until'), n, length) for s in plan['stages']]
     for a, b in zip([0] + ends, ends):
         if b < a:
