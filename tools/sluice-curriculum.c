@@ -395,6 +395,7 @@ static const struct sl_tool diff_tool = {
     .flow = SL_PLAIN,
     .text_out = true,
     .reads_files = true,
+    .check = check,
     .plain = compare,
     .stop = stop,
 };
@@ -403,7 +404,7 @@ static const struct sl_tool diff_tool = {
     .name = "sluice-curriculum",                                                            \
     .about = "put sequences into the order of a plan: stages, mixtures, pacing",            \
     .options = options, .conf_size = sizeof(struct conf), .in = "sequences", .needs = "id", \
-    .start = start, .looks_at = looks_at, .stop = stop
+    .check = check, .start = start, .looks_at = looks_at, .stop = stop
 
 static const struct sl_tool dry_tool = { COMMON, .flow = SL_SINK, .text_out = true,
                                          .step = dry_step, .end = dry_end };
@@ -431,7 +432,6 @@ static const struct sl_tool tool = {
     .adds = adds,
     .counts = counts,
     .flow = SL_COLLECT,
-    .check = check,
     .inputs = set_inputs,
     .rules = rules,
     .step = step,
