@@ -192,6 +192,15 @@ static enum sl_status measure(struct sl_run *run, struct sl_err *err)
     return SL_OK;
 }
 
+/* Known once groups are drawn. */
+static void warn_blocks(struct sl_run *run, const struct state *s)
+{
+    char text[500];
+    for (size_t i = 0; i < s->plan.n_stages; i++)
+        if (sl_plan_order_warning(sl_curriculum_order(s->work), i, text, sizeof text))
+            sl_run_warn(run, "%s", text);
+}
+
 static void count(struct sl_run *run, const struct state *s)
 {
     const struct sl_plan_order *o = sl_curriculum_order(s->work);
@@ -239,6 +248,7 @@ static enum sl_status end(struct sl_run *run, struct sl_err *err)
         SL_TRY(sl_plan_record_new(&s->record, conf->record, sl_run_common(run)->force,
                                   sl_run_out_schema(run), err));
     SL_TRY(sl_curriculum_plan(s->work, sl_run_out_schema(run), NULL, NULL, err));
+    warn_blocks(run, s);
     count(run, s);
     SL_TRY(set_order(run, s, err));
     SL_TRY(sl_run_again(run, place, err));
@@ -275,6 +285,7 @@ static enum sl_status dry_end(struct sl_run *run, struct sl_err *err)
     struct sl_tally *t = sl_run_tally(run);
     struct sl_buf text;
     SL_TRY(measure(run, err));
+    warn_blocks(run, s);
     t->out = t->in; /* every row was looked at, and none written */
     sl_buf_init(&text, (size_t)1 << 30);
     enum sl_status st = sl_plan_text(&s->plan, s->work, NULL, &text, err);

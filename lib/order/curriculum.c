@@ -39,6 +39,7 @@ struct sl_curriculum {
     struct sl_row_keys *keys[SL_PLAN_MAX_SCORES];
     struct sl_record_sort *scores[SL_PLAN_MAX_SCORES];
     struct sl_buf record;
+    struct sl_arrange *arrange; /* groups and blocks */
     struct sl_plan_order *order;
 
     struct sl_record_sort *places;
@@ -71,12 +72,28 @@ static uint32_t get32(const uint8_t *p)
 
 /* ---- making ---- */
 
+static bool has_groups(const struct sl_plan *plan)
+{
+    for (size_t i = 0; i < plan->n_sources; i++)
+        if (plan->sources[i].group)
+            return true;
+    return false;
+}
+
 /* Tokens of a row: the length of the list. */
 static uint64_t length_of(const struct sl_schema *s)
 {
     int at = sl_schema_find(s, "tokens");
     bool fixed = at >= 0 && s->fields[at]->type == SL_T_FIXED_LIST;
     return fixed ? (uint64_t)s->fields[at]->size : 1;
+}
+
+/* Of each score's sorter, and of that of groups. */
+static uint64_t sorter_bytes(const struct sl_curriculum *c)
+{
+    size_t n = c->plan->n_scores + has_groups(c->plan);
+    uint64_t part = (c->mem_bytes - OTHER_BYTES) / 2 / (n ? n : 1);
+    return part < SL_RECORD_SORT_MIN_BYTES ? SL_RECORD_SORT_MIN_BYTES : part;
 }
 
 static enum sl_status new_score(struct sl_curriculum *c, size_t k, struct sl_err *err)
@@ -86,9 +103,7 @@ static enum sl_status new_score(struct sl_curriculum *c, size_t k, struct sl_err
     if (st != SL_OK)
         return sl_err_set(err, st == SL_E_SYSTEM ? st : SL_E_DATA, "%s:%d: %.400s", c->plan->file,
                           c->plan->score_lines[k], why.msg);
-    uint64_t part = (c->mem_bytes - OTHER_BYTES) / 2 / c->plan->n_scores;
-    part = part < SL_RECORD_SORT_MIN_BYTES ? SL_RECORD_SORT_MIN_BYTES : part;
-    return sl_record_sort_new(&c->scores[k], part, c->tmpdir, err);
+    return sl_record_sort_new(&c->scores[k], sorter_bytes(c), c->tmpdir, err);
 }
 
 static enum sl_status make(struct sl_curriculum *c, struct sl_err *err)
@@ -102,7 +117,7 @@ static enum sl_status make(struct sl_curriculum *c, struct sl_err *err)
         return sl_err_nomem(err, n * SL_PLAN_MAX_SCORES * sizeof *c->nulls);
     for (size_t k = 0; k < c->plan->n_scores; k++)
         SL_TRY(new_score(c, k, err));
-    return SL_OK;
+    return sl_arrange_new(&c->arrange, c->plan, c->in, sorter_bytes(c), c->tmpdir, err);
 }
 
 enum sl_status sl_curriculum_new(struct sl_curriculum **out, const struct sl_plan *plan,
@@ -143,6 +158,7 @@ void sl_curriculum_free(struct sl_curriculum *c)
     if (!c)
         return;
     free_scores(c);
+    sl_arrange_free(c->arrange);
     sl_plan_order_free(c->order);
     sl_record_sort_free(c->places);
     sl_row_sort_free(c->sort);
@@ -208,6 +224,7 @@ static enum sl_status first_pass(struct sl_curriculum *c, const struct sl_batch 
 enum sl_status sl_curriculum_see(struct sl_curriculum *c, const struct sl_batch *b, size_t source,
                                  struct sl_err *err)
 {
+    SL_TRY(sl_arrange_see(c->arrange, b, source, c->units[source], err));
     return first_pass(c, b, source, see_score, err);
 }
 
@@ -221,6 +238,7 @@ void sl_curriculum_looks_at(const struct sl_curriculum *c, bool *wanted)
 {
     for (size_t k = 0; k < c->plan->n_scores; k++)
         sl_row_keys_mark(c->keys[k], wanted);
+    sl_arrange_mark(c->arrange, wanted);
 }
 
 /* ---- the order ---- */
@@ -253,9 +271,11 @@ static enum sl_status check_memory(const struct sl_curriculum *c, struct sl_err 
     bool replays = false;
     for (size_t i = 0; i < c->plan->n_stages; i++)
         replays |= c->plan->stages[i].replay > 0;
-    uint64_t need =
-        OTHER_BYTES + (replays ? 12 : 4) * n + 2 * all + (13 + 4 * c->plan->n_scores) * most;
-    uint64_t sorters = c->mem_bytes / 8 + c->plan->n_scores * SL_RECORD_SORT_MIN_BYTES;
+    uint64_t need = OTHER_BYTES + (replays ? 12 : 4) * n + 2 * all +
+                    (13 + 4 * c->plan->n_scores) * most +
+                    sl_arrange_bytes(c->arrange, c->order, most);
+    uint64_t sorters =
+        c->mem_bytes / 8 + (c->plan->n_scores + has_groups(c->plan)) * SL_RECORD_SORT_MIN_BYTES;
     if (need + sorters / 4 <= c->mem_bytes || need <= SL_CURRICULUM_LEAST_BYTES)
         return SL_OK;
     return sl_err_set(err, SL_E_SYSTEM, "an order of %llu sequences needs --mem %lluM or more",
@@ -288,7 +308,7 @@ static enum sl_status read_ranks(struct sl_curriculum *c, size_t k, uint32_t *ra
 
 static enum sl_status draw_source(struct sl_curriculum *c, size_t source, struct sl_err *err)
 {
-    uint32_t *ranks[SL_PLAN_MAX_SCORES] = { NULL };
+    uint32_t *ranks[SL_PLAN_MAX_SCORES] = { NULL }, *groups = NULL;
     uint64_t n = c->units[source];
     enum sl_status st = SL_OK;
     for (size_t k = 0; k < c->plan->n_scores && st == SL_OK; k++) {
@@ -298,9 +318,13 @@ static enum sl_status draw_source(struct sl_curriculum *c, size_t source, struct
         st = ranks[k] ? read_ranks(c, k, ranks[k], n, err) : sl_err_nomem(err, 4 * n);
     }
     if (st == SL_OK)
+        st = sl_arrange_groups(c->arrange, source, n, &groups, err);
+    sl_plan_order_set_groups(c->order, source, groups);
+    if (st == SL_OK)
         st = sl_plan_order_draw(c->order, source, (const uint32_t *const *)ranks, err);
     for (size_t k = 0; k < c->plan->n_scores; k++)
         free(ranks[k]);
+    free(groups);
     return st;
 }
 
@@ -336,9 +360,12 @@ enum sl_status sl_curriculum_plan(struct sl_curriculum *c, const struct sl_schem
     c->made = made;
     for (size_t k = 0; k < c->plan->n_scores; k++)
         SL_TRY(sl_record_sort_end(c->scores[k], err));
+    SL_TRY(sl_arrange_end(c->arrange, err));
     for (size_t i = 0; i < c->plan->n_sources; i++)
         SL_TRY(draw_source(c, i, err));
     free_scores(c);
+    for (size_t i = 0; i < c->plan->n_stages; i++)
+        sl_plan_order_set_batch(c->order, i, sl_arrange_batch(c->arrange, i));
     SL_TRY(sl_record_sort_new(&c->places, c->mem_bytes / 8, c->tmpdir, err));
     for (uint64_t at = 0; (st = sl_plan_order_next(c->order, &p, err)) == SL_OK; at++) {
         SL_TRY(add_place(c, &p, at, err));
@@ -348,6 +375,8 @@ enum sl_status sl_curriculum_plan(struct sl_curriculum *c, const struct sl_schem
     if (st != SL_END)
         return st;
     sl_plan_order_trim(c->order);
+    sl_arrange_free(c->arrange);
+    c->arrange = NULL;
     SL_TRY(sl_record_sort_end(c->places, err));
     SL_TRY(next_place(c, err));
     SL_TRY(sl_row_keys_places(&c->by_place, &c->places_now, err));
