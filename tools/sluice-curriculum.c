@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "order/curriculum.h"
+#include "order/plan_diff.h"
 #include "order/plan_files.h"
 #include "order/plan_lineage.h"
 #include "order/plan_record.h"
@@ -17,8 +18,10 @@ struct state;
 
 struct conf {
     const char *plan;
-    bool dry_run;
-    const char *record;
+    bool dry_run, diff;
+    const char *record, *control, *past;
+    uint64_t window;
+    double at;
     struct state *state;
 };
 
@@ -31,6 +34,22 @@ static const struct sl_opt options[] = {
                 "write the stages, their positions and shares as JSON, and no rows", 0),
     SL_OPT_PATH(0, "record", "DIR", struct conf, record,
                 "write the keys in their order, and a manifest of stages and shares", 0),
+    SL_OPT_FILE(0, "continue", "MANIFEST", struct conf, past,
+                "go on behind another order, whose manifest.json this is: of a --record, or of "
+                "shards",
+                SL_OPT_RESULT),
+    SL_OPT_REAL(0, "at", "TOKENS", struct conf, at, "of --continue: where this plan takes over [0]",
+                SL_OPT_RESULT),
+    SL_OPT_CHOICE(0, "control", "none|random|locality", struct conf, control,
+                  "write the rows of the plan in another order, the control arm of an experiment "
+                  "[none]",
+                  SL_OPT_RESULT),
+    SL_OPT_RANGE(0, "window", "N", SL_OPT_T_UINT, struct conf, window, 1, 1 << 30,
+                 "of --control locality: sequences that stay side by side [64]", SL_OPT_RESULT),
+    SL_OPT_BOOL(0, "diff", struct conf, diff,
+                "compare two records or folders of shards: what is in each, rank correlation, "
+                "shares moved, first difference, as JSON",
+                0),
     SL_OPT_END
 };
 
@@ -52,6 +71,9 @@ struct state {
     bool has_files;
     struct sl_curriculum *work;
     struct sl_plan_record *record;
+    struct sl_plan_continue *past;
+    struct sl_plan_achieved *achieved;
+    bool tells;         /* a record is written */
     struct turn *turns; /* room for one a source */
     size_t n_turns, turn;
 };
@@ -108,7 +130,21 @@ static enum sl_status find_files(struct sl_run *run, struct state *s, const char
     return st == SL_OK ? sl_run_set_inputs(run, s->files.paths, s->files.n, err) : st;
 }
 
-static const struct sl_tool dry_tool;
+static const struct sl_tool dry_tool, diff_tool;
+
+/* Whether the options go together. */
+static enum sl_status check(void *conf, struct sl_err *err)
+{
+    const struct conf *c = conf;
+    bool controls = strcmp(c->control, "none") != 0;
+    if (c->diff && (c->dry_run || c->record || c->past || controls || c->plan))
+        return sl_err_set(err, SL_E_USAGE, "--diff compares two orders, and makes none");
+    if (c->past && controls)
+        return sl_err_set(err, SL_E_USAGE, "--control: of a whole order, and not with --continue");
+    if (!c->past && c->at != 0)
+        return sl_err_set(err, SL_E_USAGE, "--at needs --continue");
+    return SL_OK;
+}
 
 static enum sl_status set_inputs(struct sl_run *run, void *conf, struct sl_err *err)
 {
@@ -118,6 +154,10 @@ static enum sl_status set_inputs(struct sl_run *run, void *conf, struct sl_err *
     if (!s)
         return sl_err_nomem(err, sizeof *s);
     sl_run_set_state(run, s);
+    if (c->diff) {
+        sl_run_set_tool(run, &diff_tool);
+        return SL_OK;
+    }
     if (c->dry_run)
         sl_run_set_tool(run, &dry_tool);
     if (!c->plan && !sl_run_n_inputs(run))
@@ -128,8 +168,9 @@ static enum sl_status set_inputs(struct sl_run *run, void *conf, struct sl_err *
         return sl_err_set(err, SL_E_USAGE, "the plan '%s': a file's name has a '.' or a '/'",
                           c->plan);
     SL_TRY(read_plan(s, c->plan, err));
-    SL_TRY(find_files(run, s, c->plan, first, err));
-    return SL_OK;
+    if (c->past)
+        SL_TRY(sl_plan_continue_open(&s->past, c->past, c->at, &s->plan, err));
+    return find_files(run, s, c->plan, first, err);
 }
 
 static enum sl_status rules(const void *conf, struct sl_json *json, struct sl_err *err)
@@ -144,11 +185,23 @@ static enum sl_status start(struct sl_run *run, struct sl_err *err)
 {
     struct state *s = sl_run_state(run);
     const struct sl_common *common = sl_run_common(run);
+    const struct conf *conf = sl_run_conf(run);
     s->turns = calloc(s->plan.n_sources, sizeof *s->turns);
     if (!s->turns)
         return sl_err_nomem(err, s->plan.n_sources * sizeof *s->turns);
-    return sl_curriculum_new(&s->work, &s->plan, sl_run_in_schema(run), common->mem_bytes,
-                             common->tmpdir, err);
+    SL_TRY(sl_curriculum_new(&s->work, &s->plan, sl_run_in_schema(run), common->mem_bytes,
+                             common->tmpdir, err));
+    enum sl_plan_control_kind control = SL_CONTROL_NONE;
+    while (control < SL_CONTROL_LOCALITY &&
+           strcmp(conf->control, sl_plan_control_name(control)) != 0)
+        control++;
+    if (strcmp(conf->control, "none") != 0)
+        sl_curriculum_set_control(s->work, control, conf->window);
+    if (!s->past)
+        return SL_OK;
+    sl_curriculum_go_on(s->work, s->past);
+    return sl_plan_continue_start(s->past, sl_run_in_schema(run), common->mem_bytes / 16,
+                                  common->tmpdir, err);
 }
 
 static void looks_at(const struct sl_run *run, bool *wanted)
@@ -221,6 +274,27 @@ static enum sl_status set_order(struct sl_run *run, const struct state *s, struc
     return sl_run_set_order(run, order, err);
 }
 
+static enum sl_status see_place(void *ctx, const struct sl_plan_place *p, uint64_t at,
+                                struct sl_err *err)
+{
+    struct state *s = ctx;
+    sl_plan_achieved_add(s->achieved, p, at);
+    return s->record ? sl_plan_record_see(s->record, at, p->source, err) : SL_OK;
+}
+
+static enum sl_status begin_record(struct sl_run *run, struct state *s, struct sl_err *err)
+{
+    const struct conf *conf = sl_run_conf(run);
+    const struct sl_common *common = sl_run_common(run);
+    bool ordered = strcmp(conf->control, "none") == 0;
+    SL_TRY(sl_plan_achieved_new(&s->achieved, sl_curriculum_order(s->work), s->plan.n_sources,
+                                s->past ? sl_plan_continue_begin(s->past) : 0, ordered, err));
+    if (conf->record)
+        SL_TRY(sl_plan_record_new(&s->record, conf->record, common->force, sl_run_out_schema(run),
+                                  common->tmpdir, ordered, err));
+    return SL_OK;
+}
+
 /* The record is whole before the rows are: whoever sees these can rely on it. */
 static enum sl_status write_record(struct sl_run *run, struct state *s, struct sl_err *err)
 {
@@ -231,8 +305,9 @@ static enum sl_status write_record(struct sl_run *run, struct state *s, struct s
     if (st == SL_OK)
         st = sl_plan_record_end(s->record, sl_buf_str(&text), digest, err);
     sl_buf_reset(&text);
+    const struct sl_plan_made made = { digest, s->achieved };
     if (st == SL_OK)
-        st = sl_plan_text(&s->plan, s->work, digest, &text, err);
+        st = sl_plan_text(&s->plan, s->work, sl_run_out_schema(run)->tokenizer, &made, &text, err);
     if (st == SL_OK)
         st = sl_plan_record_commit(s->record, sl_buf_str(&text), err);
     sl_buf_release(&text);
@@ -244,15 +319,23 @@ static enum sl_status end(struct sl_run *run, struct sl_err *err)
     struct state *s = sl_run_state(run);
     const struct conf *conf = sl_run_conf(run);
     SL_TRY(measure(run, err));
-    if (conf->record)
-        SL_TRY(sl_plan_record_new(&s->record, conf->record, sl_run_common(run)->force,
-                                  sl_run_out_schema(run), err));
-    SL_TRY(sl_curriculum_plan(s->work, sl_run_out_schema(run), NULL, NULL, err));
+    const struct sl_curriculum_each each = { see_place, s };
+    s->tells = conf->record;
+    SL_TRY(sl_curriculum_draw(s->work, err));
     warn_blocks(run, s);
+    if (s->tells)
+        SL_TRY(begin_record(run, s, err));
+    SL_TRY(sl_curriculum_plan(s->work, sl_run_out_schema(run), s->tells ? &each : NULL, err));
+    if (s->tells)
+        sl_plan_achieved_end(s->achieved);
     count(run, s);
     SL_TRY(set_order(run, s, err));
     SL_TRY(sl_run_again(run, place, err));
     SL_TRY(sl_curriculum_emit(s->work, emit, run, err));
+    struct sl_row_sort_counts c = sl_curriculum_counts(s->work);
+    if (c.runs)
+        sl_run_note(run, "%lld runs, %lld merges, %lld MB of disk", (long long)c.runs,
+                    (long long)c.merges, (long long)(c.disk_bytes / 1000000));
     return s->record ? write_record(run, s, err) : SL_OK;
 }
 
@@ -263,6 +346,8 @@ static void stop(struct sl_run *run)
         return;
     sl_curriculum_free(s->work);
     sl_plan_record_free(s->record);
+    sl_plan_achieved_free(s->achieved);
+    sl_plan_continue_free(s->past);
     if (s->has_files)
         sl_plan_files_release(&s->files);
     if (s->has_plan)
@@ -288,18 +373,50 @@ static enum sl_status dry_end(struct sl_run *run, struct sl_err *err)
     warn_blocks(run, s);
     t->out = t->in; /* every row was looked at, and none written */
     sl_buf_init(&text, (size_t)1 << 30);
-    enum sl_status st = sl_plan_text(&s->plan, s->work, NULL, &text, err);
+    enum sl_status st =
+        sl_plan_text(&s->plan, s->work, sl_run_in_schema(run)->tokenizer, NULL, &text, err);
     if (st == SL_OK)
         st = sl_sink_write(sl_run_sink(run), text.p, text.n, err);
     sl_buf_release(&text);
     return st;
 }
 
+/* ---- two orders ---- */
+
+static enum sl_status compare(struct sl_run *run, struct sl_err *err)
+{
+    const struct sl_common *common = sl_run_common(run);
+    struct sl_buf text;
+    if (sl_run_n_inputs(run) != 2)
+        return sl_err_set(err, SL_E_USAGE, "--diff compares two orders, and %d are named",
+                          sl_run_n_inputs(run));
+    sl_buf_init(&text, (size_t)1 << 30);
+    enum sl_status st = sl_plan_diff(sl_run_input(run, 0), sl_run_input(run, 1), common->mem_bytes,
+                                     common->tmpdir, &text, err);
+    if (st == SL_OK)
+        st = sl_sink_write(sl_run_sink(run), text.p, text.n, err);
+    sl_buf_release(&text);
+    return st;
+}
+
+static const struct sl_tool diff_tool = {
+    .name = "sluice-curriculum",
+    .about = "compare two orders",
+    .options = options,
+    .conf_size = sizeof(struct conf),
+    .flow = SL_PLAIN,
+    .text_out = true,
+    .reads_files = true,
+    .check = check,
+    .plain = compare,
+    .stop = stop,
+};
+
 #define COMMON                                                                              \
     .name = "sluice-curriculum",                                                            \
     .about = "put sequences into the order of a plan: stages, mixtures, pacing",            \
     .options = options, .conf_size = sizeof(struct conf), .in = "sequences", .needs = "id", \
-    .start = start, .looks_at = looks_at, .stop = stop
+    .check = check, .start = start, .looks_at = looks_at, .stop = stop
 
 static const struct sl_tool dry_tool = { COMMON, .flow = SL_SINK, .text_out = true,
                                          .step = dry_step, .end = dry_end };
@@ -313,10 +430,11 @@ static const struct sl_add adds[] = {
 static const struct sl_tool tool = {
     COMMON,
     .group = "order",
-    .operands = "PLAN.yaml | --plan NAME|FILE [FILE...]",
+    .operands = "PLAN.yaml | --plan NAME|FILE [FILE...] | --diff A B",
     .examples =
         "sluice-curriculum plan.yaml | sluice-shard -o shards/\n"
         "sluice-curriculum --dry-run plan.yaml\n"
+        "sluice-curriculum --continue shards/manifest.json --at 1.2e9 plan2.yaml -o whole.arrows\n"
         "sluice-pack --length 2048 tokens.arrows | sluice-curriculum --plan random -o o.arrows",
     .notes = "The plan names sources, stages with their mixtures and orders, and a budget; its\n"
              "paths are relative to its folder. Inputs are read twice; what comes by a pipe is\n"

@@ -41,6 +41,12 @@ struct sl_curriculum {
     struct sl_buf record;
     struct sl_arrange *arrange; /* groups and blocks */
     struct sl_plan_order *order;
+    struct sl_plan_continue *past; /* NULL: the plan is the whole order */
+    struct sl_plan_stretches stretches;
+    enum sl_plan_control_kind control_kind;
+    uint64_t control_window;
+    struct sl_plan_control control;
+    uint32_t last_copy; /* of a control: of the place at hand */
 
     struct sl_record_sort *places;
     uint8_t place[PLACE_BYTES]; /* the next one */
@@ -160,6 +166,7 @@ void sl_curriculum_free(struct sl_curriculum *c)
     free_scores(c);
     sl_arrange_free(c->arrange);
     sl_plan_order_free(c->order);
+    sl_plan_stretches_release(&c->stretches);
     sl_record_sort_free(c->places);
     sl_row_sort_free(c->sort);
     sl_row_keys_free(c->by_place);
@@ -171,6 +178,18 @@ void sl_curriculum_free(struct sl_curriculum *c)
     free(c->next);
     free(c->nulls);
     free(c);
+}
+
+void sl_curriculum_set_control(struct sl_curriculum *c, enum sl_plan_control_kind kind,
+                               uint64_t window)
+{
+    c->control_kind = kind;
+    c->control_window = window;
+}
+
+void sl_curriculum_go_on(struct sl_curriculum *c, struct sl_plan_continue *past)
+{
+    c->past = past;
 }
 
 /* ---- the first pass ---- */
@@ -214,6 +233,8 @@ static enum sl_status first_pass(struct sl_curriculum *c, const struct sl_batch 
     for (size_t k = 0; k < c->plan->n_scores; k++)
         if (sl_plan_uses(c->plan, source, k))
             SL_TRY(each(c, b, source, k, err));
+    if (c->past)
+        SL_TRY(sl_plan_continue_see(c->past, b, (uint32_t)source, c->units[source], err));
     c->units[source] += (uint64_t)b->n_rows;
     if (c->units[source] > UINT32_MAX)
         return sl_err_set(err, SL_E_DATA, "source '%s' has more than 2^32 sequences",
@@ -239,6 +260,8 @@ void sl_curriculum_looks_at(const struct sl_curriculum *c, bool *wanted)
     for (size_t k = 0; k < c->plan->n_scores; k++)
         sl_row_keys_mark(c->keys[k], wanted);
     sl_arrange_mark(c->arrange, wanted);
+    if (c->past) /* whose rows are found by it */
+        wanted[sl_schema_find(c->in, "id")] = true;
 }
 
 /* ---- the order ---- */
@@ -274,6 +297,7 @@ static enum sl_status check_memory(const struct sl_curriculum *c, struct sl_err 
     uint64_t need = OTHER_BYTES + (replays ? 12 : 4) * n + 2 * all +
                     (13 + 4 * c->plan->n_scores) * most +
                     sl_arrange_bytes(c->arrange, c->order, most);
+    need += c->past ? 2 * all : 0;
     uint64_t sorters =
         c->mem_bytes / 8 + (c->plan->n_scores + has_groups(c->plan)) * SL_RECORD_SORT_MIN_BYTES;
     if (need + sorters / 4 <= c->mem_bytes || need <= SL_CURRICULUM_LEAST_BYTES)
@@ -282,9 +306,26 @@ static enum sl_status check_memory(const struct sl_curriculum *c, struct sl_err 
                       (unsigned long long)n, (unsigned long long)(((need + need / 2) >> 20) + 1));
 }
 
+static enum sl_status set_stretches(struct sl_curriculum *c, struct sl_err *err)
+{
+    sl_plan_stretches_init(&c->stretches, c->plan->n_sources);
+    if (c->past)
+        SL_TRY(sl_plan_continue_stretches(c->past, &c->stretches, err));
+    SL_TRY(sl_plan_stretches_plan(&c->stretches, c->plan, c->order, err));
+    SL_TRY(sl_plan_control_init(&c->control, c->control_kind, c->control_window, c->plan,
+                                sl_plan_order_positions(c->order), err));
+    if (c->control_kind == SL_CONTROL_NONE)
+        return SL_OK;
+    return sl_plan_stretches_one(&c->stretches, sl_plan_control_name(c->control_kind), err);
+}
+
 enum sl_status sl_curriculum_measure(struct sl_curriculum *c, struct sl_err *err)
 {
-    SL_TRY(sl_plan_order_new(&c->order, c->plan, c->units, c->unit_tokens, err));
+    const struct sl_plan_past *past = NULL;
+    if (c->past)
+        SL_TRY(sl_plan_continue_join(c->past, c->units, &past, err));
+    SL_TRY(sl_plan_order_go_on(&c->order, c->plan, c->units, c->unit_tokens, past, err));
+    SL_TRY(set_stretches(c, err));
     for (size_t i = 0; i < c->plan->n_sources; i++)
         for (size_t s = 0; s < c->plan->n_stages; s++)
             SL_TRY(check_nulls(c, i, s, err));
@@ -340,24 +381,60 @@ static enum sl_status add_place(struct sl_curriculum *c, const struct sl_plan_pl
     return sl_record_sort_add(c->places, (struct sl_str){ (const char *)r, sizeof r }, err);
 }
 
+/* The places of one row come in the order of their positions, so that a control counts
+ * its copies here. */
 static enum sl_status next_place(struct sl_curriculum *c, struct sl_err *err)
 {
     struct sl_str r;
     enum sl_status st = sl_record_sort_next(c->places, &r, err);
-    c->has_place = st == SL_OK;
-    if (st == SL_OK)
+    if (st == SL_OK) {
+        bool again = c->has_place && memcmp(c->place, r.p, 8) == 0;
+        c->last_copy = again ? c->last_copy + 1 : 0;
         memcpy(c->place, r.p, sizeof c->place);
+        if (c->control_kind != SL_CONTROL_NONE)
+            put32(c->place + 16, c->last_copy << 16);
+    }
+    c->has_place = st == SL_OK;
     return st == SL_END ? SL_OK : st;
 }
 
-enum sl_status sl_curriculum_plan(struct sl_curriculum *c, const struct sl_schema *made,
-                                  enum sl_status (*each)(void *ctx, const struct sl_plan_place *p,
-                                                         struct sl_err *err),
-                                  void *ctx, struct sl_err *err)
+static enum sl_status put_place(struct sl_curriculum *c, struct sl_plan_place *p, uint64_t at,
+                                const struct sl_curriculum_each *each, struct sl_err *err)
+{
+    at = sl_plan_control_at(&c->control, at);
+    if (c->control_kind != SL_CONTROL_NONE)
+        p->stage = 0;
+    SL_TRY(add_place(c, p, at, err));
+    return each ? each->call(each->ctx, p, at, err) : SL_OK;
+}
+
+/* What the past placed, up to where the plan takes over. */
+static enum sl_status put_past(struct sl_curriculum *c, uint64_t *at,
+                               const struct sl_curriculum_each *each, struct sl_err *err)
 {
     struct sl_plan_place p;
+    enum sl_status st = SL_END;
+    while (c->past && (st = sl_plan_continue_next(c->past, &p, err)) == SL_OK) {
+        sl_plan_order_remember(c->order, *at, p.source, p.unit);
+        SL_TRY(put_place(c, &p, (*at)++, each, err));
+    }
+    return st == SL_END ? SL_OK : st;
+}
+
+static enum sl_status put_places(struct sl_curriculum *c, const struct sl_curriculum_each *each,
+                                 struct sl_err *err)
+{
+    struct sl_plan_place p;
+    uint64_t at = 0;
     enum sl_status st;
-    c->made = made;
+    SL_TRY(put_past(c, &at, each, err));
+    while ((st = sl_plan_order_next(c->order, &p, err)) == SL_OK)
+        SL_TRY(put_place(c, &p, at++, each, err));
+    return st == SL_END ? SL_OK : st;
+}
+
+enum sl_status sl_curriculum_draw(struct sl_curriculum *c, struct sl_err *err)
+{
     for (size_t k = 0; k < c->plan->n_scores; k++)
         SL_TRY(sl_record_sort_end(c->scores[k], err));
     SL_TRY(sl_arrange_end(c->arrange, err));
@@ -366,14 +443,19 @@ enum sl_status sl_curriculum_plan(struct sl_curriculum *c, const struct sl_schem
     free_scores(c);
     for (size_t i = 0; i < c->plan->n_stages; i++)
         sl_plan_order_set_batch(c->order, i, sl_arrange_batch(c->arrange, i));
+    SL_TRY(sl_plan_order_settle(c->order, err));
+    if (!has_groups(c->plan))
+        return SL_OK;
+    sl_plan_stretches_release(&c->stretches);
+    return set_stretches(c, err);
+}
+
+enum sl_status sl_curriculum_plan(struct sl_curriculum *c, const struct sl_schema *made,
+                                  const struct sl_curriculum_each *each, struct sl_err *err)
+{
+    c->made = made;
     SL_TRY(sl_record_sort_new(&c->places, c->mem_bytes / 8, c->tmpdir, err));
-    for (uint64_t at = 0; (st = sl_plan_order_next(c->order, &p, err)) == SL_OK; at++) {
-        SL_TRY(add_place(c, &p, at, err));
-        if (each)
-            SL_TRY(each(ctx, &p, err));
-    }
-    if (st != SL_END)
-        return st;
+    SL_TRY(put_places(c, each, err));
     sl_plan_order_trim(c->order);
     sl_arrange_free(c->arrange);
     c->arrange = NULL;
@@ -459,9 +541,19 @@ enum sl_status sl_curriculum_emit(struct sl_curriculum *c,
     return sl_row_sort_end(c->sort, emit, ctx, err);
 }
 
+struct sl_row_sort_counts sl_curriculum_counts(const struct sl_curriculum *c)
+{
+    return sl_row_sort_counts(c->sort);
+}
+
 const struct sl_plan_order *sl_curriculum_order(const struct sl_curriculum *c)
 {
     return c->order;
+}
+
+const struct sl_plan_stretches *sl_curriculum_stretches(const struct sl_curriculum *c)
+{
+    return &c->stretches;
 }
 
 uint64_t sl_curriculum_units(const struct sl_curriculum *c, size_t source)

@@ -8,7 +8,7 @@
  *
  *     while (sl_plan_blocks_take(b, &place)) ...     before every add, and after the end
  *
- * Memory    24 bytes for each place that can wait, at most n_values (size - 1) + 1, or n_places
+ * Memory    32 bytes for each place that can wait, at most n_values (size - 1) + 1, or n_places
  *           where that is less; 12 a value.
  * Threads   one thread at a time.
  * Source    docs/curriculum.md, "Blocks". */
@@ -19,7 +19,7 @@
 
 #include "base/status.h"
 
-enum { SL_PLAN_BLOCKS_BYTES = 24 }; /* of a place that waits */
+enum { SL_PLAN_BLOCKS_BYTES = 32 }; /* of a place that waits */
 
 struct sl_plan_place;
 struct sl_plan_blocks;

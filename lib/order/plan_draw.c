@@ -14,6 +14,7 @@ struct drawer {
     uint32_t *list; /* what is left, by rank or as it came */
     uint32_t *out;
     uint64_t n_out;
+    const uint16_t *given; /* by a past; NULL without */
 };
 
 static void list_left(struct drawer *d, const uint32_t *ranks)
@@ -81,28 +82,44 @@ static enum sl_status draw_some(struct drawer *d, const struct sl_plan_way *w, u
 }
 
 /* docs/curriculum.md, "Seeds". */
-uint64_t sl_plan_seed(const struct sl_plan_order *o, uint64_t source, uint64_t stage,
-                      uint64_t round)
+uint64_t sl_plan_seed_of(const struct sl_plan *plan, uint64_t source, uint64_t stage,
+                         uint64_t round)
 {
-    uint64_t h = sl_mix64(o->plan->seed + SL_SHUFFLE_GOLDEN);
+    uint64_t h = sl_mix64(plan->seed + SL_SHUFFLE_GOLDEN);
     h = sl_mix64(h + (source + 1) * SL_SHUFFLE_GOLDEN);
     h = sl_mix64(h + (stage + 1) * SL_SHUFFLE_GOLDEN);
     return sl_mix64(h + (round + 1) * SL_SHUFFLE_GOLDEN);
+}
+
+uint64_t sl_plan_seed(const struct sl_plan_order *o, uint64_t source, uint64_t stage,
+                      uint64_t round)
+{
+    return sl_plan_seed_of(o->plan, source, stage, round);
+}
+
+/* All are there again, but for those that a past has given more often. */
+static void begin_epoch(struct drawer *d, uint64_t epoch)
+{
+    memset(d->gone, 0, (d->n + 7) / 8);
+    d->n_left = d->n;
+    for (uint64_t u = 0; d->given && u < d->n; u++)
+        if (d->given[u] > epoch) {
+            d->gone[u >> 3] |= (uint8_t)(1 << (u & 7));
+            d->n_left--;
+        }
 }
 
 static enum sl_status draw_stages(const struct sl_plan_order *o, size_t source, struct drawer *d,
                                   const uint32_t *const *ranks, struct sl_err *err)
 {
     uint64_t epoch = 0;
+    begin_epoch(d, 0);
     for (size_t stage = 0; stage < o->plan->n_stages; stage++) {
         const struct sl_plan_way *w = sl_plan_way(o->plan, source, stage);
         uint64_t need = o->counts[stage * (o->n_sources + 1) + source];
         while (need) {
-            if (!d->n_left) {
-                memset(d->gone, 0, (d->n + 7) / 8);
-                d->n_left = d->n;
-                epoch++;
-            }
+            while (!d->n_left)
+                begin_epoch(d, ++epoch);
             uint64_t n = need < d->n_left ? need : d->n_left;
             list_left(d, w->score < 0 ? NULL : ranks[w->score]);
             SL_TRY(draw_some(d, w, n, sl_plan_seed(o, source, stage, epoch), err));
@@ -121,7 +138,7 @@ enum sl_status sl_plan_order_draw(struct sl_plan_order *o, size_t source,
         return sl_plan_draw_groups(o, source, ranks, err);
     for (size_t i = 0; i < o->plan->n_stages; i++)
         total += o->counts[i * (o->n_sources + 1) + source];
-    struct drawer d = { .n = n, .n_left = n };
+    struct drawer d = { .n = n, .given = o->past ? o->past->given[source] : NULL };
     d.gone = calloc(n / 8 + 1, 1);
     d.list = malloc((n + 1) * sizeof *d.list);
     d.out = o->draws[source] = malloc((total + 1) * sizeof *d.out);
@@ -132,6 +149,10 @@ enum sl_status sl_plan_order_draw(struct sl_plan_order *o, size_t source,
     if (st == SL_OK)
         st = draw_stages(o, source, &d, ranks, err);
     o->unused[source] = n;
+    for (uint64_t u = 0; d.given && st == SL_OK && u < n; u++) {
+        o->copies[source][u] = d.given[u];
+        o->unused[source] -= d.given[u] > 0;
+    }
     free(d.gone);
     free(d.list);
     return st;

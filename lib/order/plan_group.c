@@ -18,6 +18,7 @@
 
 struct grouper {
     const uint32_t *next;       /* in the same group; of the last row the first */
+    const uint16_t *given;      /* how often a past placed each row; NULL: none */
     uint64_t n;                 /* rows */
     uint64_t n_left, rows_left; /* groups and rows not drawn in this epoch */
     uint8_t *gone, *listed;     /* bits of rows */
@@ -40,20 +41,18 @@ static void set_bit(uint8_t *bits, uint64_t i)
     bits[i >> 3] |= (uint8_t)(1 << (i & 7));
 }
 
-/* Set the bits of all rows of a group; its least row and its size. */
-static uint64_t mark_group(const struct grouper *g, uint8_t *bits, uint32_t row, uint32_t *least)
+/* Set the bits of all rows of a group that are not gone; the least of these. */
+static uint32_t mark_group(const struct grouper *g, uint8_t *bits, uint32_t row)
 {
-    uint64_t n = 0;
-    uint32_t at = row;
-    *least = row;
+    uint32_t at = row, least = row;
     do {
-        n++;
-        if (bits)
+        if (!has_bit(g->gone, at)) {
             set_bit(bits, at);
-        *least = at < *least ? at : *least;
+            least = at < least ? at : least;
+        }
         at = g->next[at];
     } while (at != row);
-    return n;
+    return least;
 }
 
 /* How many groups are left; the list is filled with them. */
@@ -64,23 +63,37 @@ static uint64_t list_left(struct grouper *g, const uint32_t *ranks)
     for (uint64_t i = 0; i < g->n; i++) {
         uint32_t row = ranks ? ranks[i] : (uint32_t)i;
         if (!has_bit(g->listed, row))
-            mark_group(g, g->listed, row, &g->list[n++]);
+            g->list[n++] = mark_group(g, g->listed, row);
     }
+    return n;
+}
+
+static uint64_t group_size(const struct grouper *g, uint32_t row)
+{
+    uint64_t n = 0;
+    uint32_t at = row;
+    do {
+        n += !has_bit(g->gone, at);
+        at = g->next[at];
+    } while (at != row);
     return n;
 }
 
 /* Give the group at a place of the list; false where the stage wants no more. */
 static bool give(struct grouper *g, uint64_t place)
 {
-    uint32_t least, row = g->list[place];
-    uint64_t size = mark_group(g, NULL, row, &least);
+    uint32_t row = g->list[place], at = row;
+    uint64_t size = group_size(g, row);
     g->full = size > g->n_turns - g->n_out;
     if (g->full)
         return false;
-    mark_group(g, g->gone, row, &least);
     set_bit(g->firsts, g->n_out);
-    for (uint64_t i = 0; i < size; i++, row = g->next[row])
-        g->out[g->n_out++] = row;
+    do {
+        if (!has_bit(g->gone, at))
+            g->out[g->n_out++] = at;
+        set_bit(g->gone, at);
+        at = g->next[at];
+    } while (at != row);
     g->n_left--;
     g->rows_left -= size;
     g->over = size > g->need ? size - g->need : 0;
@@ -132,11 +145,16 @@ static enum sl_status draw_some(struct grouper *g, const struct sl_plan_way *w, 
     }
 }
 
-/* Groups of all rows; the list is filled. */
-static void begin_epoch(struct grouper *g)
+/* The groups of all rows but those that a past has given more often. */
+static void begin_epoch(struct grouper *g, uint64_t epoch)
 {
     memset(g->gone, 0, g->n / 8 + 1);
     g->rows_left = g->n;
+    for (uint64_t u = 0; g->given && u < g->n; u++)
+        if (g->given[u] > epoch) {
+            set_bit(g->gone, u);
+            g->rows_left--;
+        }
     g->n_left = list_left(g, NULL);
 }
 
@@ -144,7 +162,7 @@ static enum sl_status draw_stages(struct sl_plan_order *o, struct grouper *g, si
                                   const uint32_t *const *ranks, struct sl_err *err)
 {
     uint64_t epoch = 0;
-    begin_epoch(g);
+    begin_epoch(g, 0);
     for (size_t stage = 0; stage < o->plan->n_stages; stage++) {
         const struct sl_plan_way *w = sl_plan_way(o->plan, source, stage);
         uint64_t *count = &o->counts[stage * (o->n_sources + 1) + source], before = g->n_out;
@@ -152,10 +170,8 @@ static enum sl_status draw_stages(struct sl_plan_order *o, struct grouper *g, si
         g->over -= covered;
         g->need = *count - covered;
         while (g->need && !g->full) {
-            if (!g->n_left) {
-                begin_epoch(g);
-                epoch++;
-            }
+            while (!g->n_left)
+                begin_epoch(g, ++epoch);
             list_left(g, w->score < 0 ? NULL : ranks[w->score]);
             SL_TRY(draw_some(g, w, sl_plan_seed(o, source, stage, epoch), err));
         }
@@ -170,7 +186,10 @@ enum sl_status sl_plan_draw_groups(struct sl_plan_order *o, size_t source,
     uint64_t n = o->units[source], turns = 0;
     for (size_t i = 0; i < o->plan->n_stages; i++)
         turns += o->counts[i * (o->n_sources + 1) + source];
-    struct grouper g = { .next = o->groups[source], .n = n, .n_turns = turns };
+    struct grouper g = { .next = o->groups[source],
+                         .given = o->past ? o->past->given[source] : NULL,
+                         .n = n,
+                         .n_turns = turns };
     g.gone = calloc(n / 8 + 1, 1);
     g.listed = calloc(n / 8 + 1, 1);
     g.list = malloc((n + 1) * sizeof *g.list);
@@ -183,6 +202,10 @@ enum sl_status sl_plan_draw_groups(struct sl_plan_order *o, size_t source,
     if (st == SL_OK)
         st = draw_stages(o, &g, source, ranks, err);
     o->unused[source] = n;
+    for (uint64_t u = 0; g.given && st == SL_OK && u < n; u++) {
+        o->copies[source][u] = g.given[u];
+        o->unused[source] -= g.given[u] > 0;
+    }
     o->n_draws[source] = g.n_out;
     o->unfilled[source] = turns - g.n_out;
     free(g.gone);

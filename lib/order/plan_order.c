@@ -48,13 +48,13 @@ static enum sl_status count_demand(struct sl_plan_order *o, struct sl_assign *a,
 {
     size_t stage = 0, all = o->n_sources + 1;
     uint32_t source;
-    for (uint64_t t = 0; t < o->n_positions && sl_assign_next(a, &source); t++) {
+    for (uint64_t t = o->begin; t < o->n_positions && sl_assign_next(a, &source); t++) {
         while (t >= o->ends[stage])
             stage++;
         enum sl_plan_empty when =
             source < o->n_sources ? o->plan->sources[source].when_empty : SL_EMPTY_REPEAT;
         bool empty = source < o->n_sources && !o->units[source];
-        if (empty || (when != SL_EMPTY_REPEAT && given[source] == sl_plan_capacity(o, source))) {
+        if (empty || (when != SL_EMPTY_REPEAT && given[source] == o->capacity[source])) {
             if (when != SL_EMPTY_STOP)
                 return too_small(o, source, stage, t, err);
             stop_at(o, t);
@@ -123,6 +123,21 @@ static enum sl_status check_batches(const struct sl_plan_order *o, struct sl_err
     return SL_OK;
 }
 
+/* With groups a stage may end behind its turns; how far is known when they are drawn. */
+static enum sl_status remember(struct sl_plan_order *o, struct sl_err *err)
+{
+    bool groups = false;
+    for (size_t i = 0; i < o->n_sources; i++)
+        groups |= o->plan->sources[i].group != NULL;
+    for (size_t i = 0; i < o->plan->n_stages; i++)
+        if (o->counts[i * (o->n_sources + 1) + o->n_sources])
+            o->n_remembered = groups ? o->n_positions : sl_plan_begin(o, i);
+    if (!o->n_remembered)
+        return SL_OK;
+    o->placed = calloc(o->n_remembered, sizeof *o->placed);
+    return o->placed ? SL_OK : sl_err_nomem(err, o->n_remembered * sizeof *o->placed);
+}
+
 static enum sl_status make(struct sl_plan_order *o, const uint64_t *units, struct sl_err *err)
 {
     SL_TRY(get_memory(o, err));
@@ -132,22 +147,37 @@ static enum sl_status make(struct sl_plan_order *o, const uint64_t *units, struc
                               o->plan->sources[i].name);
         o->units[i] = units[i];
     }
+    SL_TRY(sl_plan_set_capacity(o, err));
     SL_TRY(sl_plan_set_positions(o, err));
     SL_TRY(sl_plan_set_stages(o, err));
+    if (o->n_positions < o->begin)
+        return sl_err_set(
+            err, SL_E_DATA, "%s: the plan ends at position %llu, and is to go on at %llu",
+            o->plan->file, (unsigned long long)o->n_positions, (unsigned long long)o->begin);
     SL_TRY(sl_plan_set_schedule(o, err));
     SL_TRY(set_demand(o, err));
     memcpy(o->turn_ends, o->ends, o->plan->n_stages * sizeof *o->ends);
-    return check_batches(o, err);
+    SL_TRY(check_batches(o, err));
+    return remember(o, err);
 }
 
 enum sl_status sl_plan_order_new(struct sl_plan_order **out, const struct sl_plan *plan,
                                  const uint64_t *units, uint64_t unit_tokens, struct sl_err *err)
+{
+    return sl_plan_order_go_on(out, plan, units, unit_tokens, NULL, err);
+}
+
+enum sl_status sl_plan_order_go_on(struct sl_plan_order **out, const struct sl_plan *plan,
+                                   const uint64_t *units, uint64_t unit_tokens,
+                                   const struct sl_plan_past *past, struct sl_err *err)
 {
     struct sl_plan_order *o = calloc(1, sizeof *o);
     *out = NULL;
     if (!o)
         return sl_err_nomem(err, sizeof *o);
     o->plan = plan;
+    o->past = past;
+    o->begin = o->position = o->turn = past ? past->begin : 0;
     o->n_sources = plan->n_sources;
     o->unit_tokens = unit_tokens ? unit_tokens : 1;
     o->burst = (uint32_t)o->n_sources;
@@ -194,6 +224,7 @@ void sl_plan_order_free(struct sl_plan_order *o)
     sl_schedule_free(o->schedule);
     free(o->pieces);
     free(o->units);
+    free(o->capacity);
     free(o->ends);
     free(o->counts);
     free(o->draws);
@@ -217,10 +248,30 @@ uint64_t sl_plan_order_positions(const struct sl_plan_order *o)
     return o->n_positions;
 }
 
+uint64_t sl_plan_begin(const struct sl_plan_order *o, size_t stage)
+{
+    uint64_t begin = stage ? o->ends[stage - 1] : 0;
+    return begin > o->begin ? begin : o->begin;
+}
+
 struct sl_plan_span sl_plan_order_span(const struct sl_plan_order *o, size_t stage)
 {
-    return (struct sl_plan_span){ stage ? o->ends[stage - 1] : 0, o->ends[stage],
+    uint64_t begin = sl_plan_begin(o, stage), end = o->ends[stage];
+    return (struct sl_plan_span){ begin, end > begin ? end : begin,
                                   o->counts + stage * (o->n_sources + 1) };
+}
+
+unsigned __int128 sl_plan_order_target(const struct sl_plan_order *o, size_t source,
+                                       uint64_t position)
+{
+    return sl_schedule_target(o->schedule, source, position - o->begin);
+}
+
+void sl_plan_order_remember(struct sl_plan_order *o, uint64_t position, uint32_t source,
+                            uint64_t unit)
+{
+    if (position < o->n_remembered)
+        o->placed[position] = (uint64_t)source << 32 | unit;
 }
 
 /* ---- places ---- */
@@ -235,50 +286,48 @@ void sl_plan_order_set_batch(struct sl_plan_order *o, size_t stage, struct sl_pl
     o->batches[stage] = batch;
 }
 
-/* Where stages end, now that groups are drawn; what replay has to remember. */
-static enum sl_status settle(struct sl_plan_order *o, struct sl_err *err)
+static enum sl_status begin_stage(struct sl_plan_order *o, size_t stage, struct sl_err *err)
 {
-    uint64_t end = 0;
+    const struct sl_plan_batch *batch = &o->batches[stage];
+    struct sl_plan_span span = sl_plan_order_span(o, stage);
+    o->stage = stage;
+    o->n_replayed = 0;
+    sl_plan_blocks_free(o->blocks);
+    o->blocks = NULL;
+    if (!batch->codes || span.begin == span.end)
+        return SL_OK;
+    return sl_plan_blocks_new(&o->blocks, batch->n_values, o->plan->stages[stage].batch_size,
+                              span.end - span.begin, err);
+}
+
+enum sl_status sl_plan_order_settle(struct sl_plan_order *o, struct sl_err *err)
+{
+    uint64_t end = o->begin;
     for (size_t i = 0; i < o->plan->n_stages; i++) {
         const uint64_t *counts = o->counts + i * (o->n_sources + 1);
         if (counts[o->n_sources] && !end)
             return sl_plan_bad_stage(o, i, "has nothing to replay", err);
-        o->n_remembered = counts[o->n_sources] ? end : o->n_remembered;
+        if (o->turn_ends[i] <= o->begin)
+            continue;
         for (size_t k = 0; k <= o->n_sources; k++)
             end += counts[k];
         o->ends[i] = end;
     }
     o->n_positions = end;
-    if (o->n_remembered)
-        o->placed = calloc(o->n_remembered, sizeof *o->placed);
-    return o->placed || !o->n_remembered ? SL_OK
-                                         : sl_err_nomem(err, o->n_remembered * sizeof *o->placed);
-}
-
-static enum sl_status begin_stage(struct sl_plan_order *o, size_t stage, struct sl_err *err)
-{
-    const struct sl_plan_batch *batch = &o->batches[stage];
-    o->stage = stage;
-    o->n_replayed = 0;
-    sl_plan_blocks_free(o->blocks);
-    o->blocks = NULL;
-    uint64_t n = o->ends[stage] - (stage ? o->ends[stage - 1] : 0);
-    if (!batch->codes || !n)
-        return SL_OK;
-    return sl_plan_blocks_new(&o->blocks, batch->n_values, o->plan->stages[stage].batch_size, n,
-                              err);
+    return begin_stage(o, 0, err);
 }
 
 /* The m-th unit that the stage at hand replays: a shuffle of all places before the
  * stage, and another one when these are used up. */
 static void replay(struct sl_plan_order *o, struct sl_plan_place *out)
 {
-    uint64_t begin = o->ends[o->stage - 1], m = o->n_replayed++;
+    uint64_t begin = sl_plan_begin(o, o->stage), m = o->n_replayed++;
     struct sl_shuffle shuffle;
     sl_shuffle_init(&shuffle, begin, sl_plan_seed(o, o->n_sources, o->stage, m / begin), 0);
     uint64_t place = o->placed[sl_shuffle_at(&shuffle, m % begin)];
     out->source = (uint32_t)(place >> 32);
     out->unit = (uint32_t)place;
+    out->replayed = true;
 }
 
 static bool begins_group(const struct sl_plan_order *o, size_t source, uint64_t i)
@@ -366,11 +415,6 @@ static enum sl_status next_place(struct sl_plan_order *o, struct sl_plan_place *
 enum sl_status sl_plan_order_next(struct sl_plan_order *o, struct sl_plan_place *out,
                                   struct sl_err *err)
 {
-    if (!o->begun) {
-        SL_TRY(settle(o, err));
-        SL_TRY(begin_stage(o, 0, err));
-        o->begun = true;
-    }
     enum sl_status st = next_place(o, out, err);
     if (st != SL_OK)
         return st;
@@ -400,8 +444,8 @@ uint64_t sl_plan_order_unfilled(const struct sl_plan_order *o, size_t source)
 bool sl_plan_order_warning(const struct sl_plan_order *o, size_t stage, char *text, size_t n)
 {
     const struct sl_plan_stage *s = &o->plan->stages[stage];
-    uint64_t begin = stage ? o->ends[stage - 1] : 0;
-    if (!s->batch_by || begin % s->batch_size == 0 || begin == o->ends[stage])
+    uint64_t begin = sl_plan_begin(o, stage);
+    if (!s->batch_by || begin % s->batch_size == 0 || begin >= o->ends[stage])
         return false;
     snprintf(text, n,
              "%s:%d: stage '%s' begins at position %llu, %llu behind a multiple of its blocks of "

@@ -38,6 +38,7 @@ static void expect_with(const char *text, const uint64_t *units, const uint32_t 
     }
     for (size_t i = 0; values && i < plan.n_stages; i++)
         sl_plan_order_set_batch(o, i, (struct sl_plan_batch){ values, 3 });
+    assert_int_equal(sl_plan_order_settle(o, &why), SL_OK);
     size_t n = 0;
     while (sl_plan_order_next(o, &p, &why) == SL_OK) {
         assert_true(n + 6 < sizeof got);

@@ -29,9 +29,12 @@ struct sl_plan_order {
     size_t n_sources; /* of the plan; the shares have one more */
     uint64_t *units;  /* of each source */
     uint64_t unit_tokens, n_positions;
-    uint64_t *ends;      /* of stages, in positions */
-    uint64_t *turn_ends; /* the same in turns: a group is placed at its first turn */
-    uint64_t *counts;    /* [stage][source] */
+    const struct sl_plan_past *past; /* NULL: the order begins here */
+    uint64_t begin;                  /* its first position, 0 without a past */
+    uint64_t *capacity;              /* units that each source may give */
+    uint64_t *ends;                  /* of stages, in positions */
+    uint64_t *turn_ends;             /* in turns: a group is placed at its first turn */
+    uint64_t *counts;                /* [stage][source] */
     struct sl_plan_piece *pieces;
     size_t n_pieces, room;
     struct sl_schedule *schedule;
@@ -55,7 +58,6 @@ struct sl_plan_order {
 
     uint64_t *placed; /* source and unit by position, for replay */
     uint64_t n_remembered;
-    bool begun;
     uint64_t position, turn, n_replayed; /* n_replayed: in the stage at hand */
     size_t stage;
 };
@@ -71,14 +73,18 @@ SL_MUST_USE enum sl_status sl_plan_set_stages(struct sl_plan_order *o, struct sl
 
 /* Pieces and schedule, with what sources that end hand on. */
 SL_MUST_USE enum sl_status sl_plan_set_schedule(struct sl_plan_order *o, struct sl_err *err);
-/* Units that a source may give. */
-uint64_t sl_plan_capacity(const struct sl_plan_order *o, size_t source);
+/* The first position of a stage that is made. */
+uint64_t sl_plan_begin(const struct sl_plan_order *o, size_t stage);
+/* Set what the sources may give. */
+SL_MUST_USE enum sl_status sl_plan_set_capacity(struct sl_plan_order *o, struct sl_err *err);
 
 /* As sl_plan_order_draw, by groups; counts become those of the rows that a stage begins. */
 SL_MUST_USE enum sl_status sl_plan_draw_groups(struct sl_plan_order *o, size_t source,
                                                const uint32_t *const *ranks, struct sl_err *err);
 
 /* docs/curriculum.md, "Seeds". */
+uint64_t sl_plan_seed_of(const struct sl_plan *plan, uint64_t source, uint64_t stage,
+                         uint64_t round);
 uint64_t sl_plan_seed(const struct sl_plan_order *o, uint64_t source, uint64_t stage,
                       uint64_t round);
 

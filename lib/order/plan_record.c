@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Keys are taken from the rows as they leave the sorter, not from the plan, so that the
- * record is of what was written. */
+ * record is of what was written. Their sources do not stand in the rows: these are kept
+ * aside when the places are made, in a sorter, which a control needs. */
 #include "order/plan_record.h"
 
 #include <stdlib.h>
@@ -8,9 +9,10 @@
 
 #include "arrow/row_bytes.h"
 #include "arrow/writer.h"
+#include "io/record_sort.h"
 
-enum { MOST_ROWS = 256, N_COLUMNS = 3 };
-static const char *const columns[N_COLUMNS] = { "id", "copy", "stage" };
+enum { MOST_ROWS = 256, N_COLUMNS = 4, N_TAKEN = 3, SOURCE_BYTES = 8 };
+static const char *const columns[N_COLUMNS] = { "id", "copy", "stage", "plan_source" };
 
 struct sl_plan_record {
     struct sl_folder folder;
@@ -20,13 +22,16 @@ struct sl_plan_record {
     struct sl_writer *writer;
     struct sl_rows whole, keys; /* rows as they are made; of these the keys */
     struct sl_batch whole_view, view;
-    int from[N_COLUMNS];
+    int from[N_TAKEN];
+    struct sl_record_sort *sources; /* position, source */
+    bool ordered, has_sources;
 };
 
 static enum sl_status open_order(struct sl_plan_record *r, const struct sl_schema *made,
                                  struct sl_err *err)
 {
-    static const char *const types[N_COLUMNS] = { "fixed_size_binary[16]", "uint16", "uint16" };
+    static const char *const types[N_COLUMNS] = { "fixed_size_binary[16]", "uint16", "uint16",
+                                                  "uint16" };
     struct sl_write_options options = { 0 };
     const char *path = sl_folder_path(&r->folder, "order.arrows");
     if (!path)
@@ -36,7 +41,8 @@ static enum sl_status open_order(struct sl_plan_record *r, const struct sl_schem
     r->has_schema = true;
     for (int i = 0; i < N_COLUMNS; i++) {
         SL_TRY(sl_schema_add_text(&r->schema, columns[i], types[i], err));
-        r->from[i] = sl_schema_find(made, columns[i]);
+        if (i < N_TAKEN)
+            r->from[i] = sl_schema_find(made, columns[i]);
     }
     SL_TRY(sl_schema_set_meta(&r->schema, "kind", SL_STR("order"), err));
     if (made->lineage)
@@ -68,7 +74,8 @@ static enum sl_status open_folder(struct sl_plan_record *r, const char *dir, str
 }
 
 enum sl_status sl_plan_record_new(struct sl_plan_record **out, const char *dir, bool force,
-                                  const struct sl_schema *made, struct sl_err *err)
+                                  const struct sl_schema *made, const char *tmpdir, bool ordered,
+                                  struct sl_err *err)
 {
     struct sl_plan_record *r = *out = calloc(1, sizeof *r);
     if (!r)
@@ -76,6 +83,8 @@ enum sl_status sl_plan_record_new(struct sl_plan_record **out, const char *dir, 
     r->force = force;
     sl_batch_init(&r->view);
     sl_batch_init(&r->whole_view);
+    r->ordered = ordered;
+    SL_TRY(sl_record_sort_new(&r->sources, SL_RECORD_SORT_MIN_BYTES, tmpdir, err));
     SL_TRY(open_folder(r, dir, err));
     return open_order(r, made, err);
 }
@@ -86,6 +95,7 @@ void sl_plan_record_free(struct sl_plan_record *r)
         return;
     sl_writer_free(r->writer);
     sl_sink_free(r->sink);
+    sl_record_sort_free(r->sources);
     if (r->has_whole)
         sl_rows_release(&r->whole);
     if (r->has_keys)
@@ -109,6 +119,36 @@ static enum sl_status write_keys(struct sl_plan_record *r, struct sl_err *err)
     return SL_OK;
 }
 
+enum sl_status sl_plan_record_see(struct sl_plan_record *r, uint64_t position, uint32_t source,
+                                  struct sl_err *err)
+{
+    uint8_t b[SOURCE_BYTES];
+    for (int i = 0; i < 6; i++)
+        b[i] = (uint8_t)(position >> 8 * (5 - i));
+    b[6] = (uint8_t)(source >> 8);
+    b[7] = (uint8_t)source;
+    struct sl_str record = { (const char *)b, sizeof b };
+    return r->ordered ? sl_record_sort_add_ordered(r->sources, record, err)
+                      : sl_record_sort_add(r->sources, record, err);
+}
+
+static enum sl_status add_sources(struct sl_plan_record *r, size_t n, struct sl_err *err)
+{
+    struct sl_str record;
+    if (!r->has_sources)
+        SL_TRY(sl_record_sort_end(r->sources, err));
+    r->has_sources = true;
+    for (size_t i = 0; i < n; i++) {
+        enum sl_status st = sl_record_sort_next(r->sources, &record, err);
+        if (st == SL_END)
+            return sl_err_set(err, SL_E_BUG, "more rows than places");
+        SL_TRY(st);
+        const uint8_t *b = (const uint8_t *)record.p;
+        SL_TRY(sl_colbuf_add_int(&r->keys.cols[N_TAKEN], b[6] << 8 | b[7], err));
+    }
+    return SL_OK;
+}
+
 enum sl_status sl_plan_record_add(struct sl_plan_record *r, const struct sl_str *rows, size_t n,
                                   struct sl_err *err)
 {
@@ -122,9 +162,10 @@ enum sl_status sl_plan_record_add(struct sl_plan_record *r, const struct sl_str 
     SL_TRY(sl_rows_lend(&r->whole, &r->whole_view, err));
     if (r->keys.n + (int64_t)n > SL_BATCH_MADE_ROWS)
         SL_TRY(write_keys(r, err));
-    for (int i = 0; i < N_COLUMNS; i++)
+    for (int i = 0; i < N_TAKEN; i++)
         SL_TRY(sl_colbuf_take_range(&r->keys.cols[i], &r->whole_view.columns[r->from[i]], 0,
                                     (int64_t)n, err));
+    SL_TRY(add_sources(r, n, err));
     r->keys.n += (int64_t)n;
     return SL_OK;
 }

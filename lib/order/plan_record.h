@@ -15,11 +15,16 @@
 
 struct sl_plan_record;
 
-/* made      borrowed: the schema of the rows; its lineage stands in order.arrows too. */
+/* made      borrowed: the schema of the rows; its lineage stands in order.arrows too.
+ * tmpdir    for the sources of the places; ordered: these come in the order of positions. */
 SL_MUST_USE enum sl_status sl_plan_record_new(struct sl_plan_record **out, const char *dir,
                                               bool force, const struct sl_schema *made,
-                                              struct sl_err *err);
+                                              const char *tmpdir, bool ordered, struct sl_err *err);
 void sl_plan_record_free(struct sl_plan_record *r); /* NULL allowed */
+
+/* Which source stands at a position; told of every position before the first row. */
+SL_MUST_USE enum sl_status sl_plan_record_see(struct sl_plan_record *r, uint64_t position,
+                                              uint32_t source, struct sl_err *err);
 
 /* The next rows, as strings of arrow/row_bytes.h, of which at most 256 come at once. They
  * are not used up. */

@@ -8,13 +8,13 @@
 
 /* ---- shares ---- */
 
-/* Sources by what they hold, times epochs. */
+/* Sources by what they may give: what they hold, times epochs. */
 static enum sl_status shares_by_size(const struct sl_plan_order *o, uint64_t total,
                                      uint64_t *shares, struct sl_err *err)
 {
     uint64_t any = 0;
     for (size_t i = 0; i < o->n_sources; i++)
-        any |= shares[i] = o->units[i] * o->plan->sources[i].epochs;
+        any |= shares[i] = o->capacity[i];
     shares[0] += !any; /* of nothing, any shares do */
     return sl_shares_divide_units(shares, o->n_sources, total, shares, err);
 }
@@ -81,9 +81,9 @@ static enum sl_status set_pieces(struct sl_plan_order *o, struct sl_err *err)
         const struct sl_plan_stage *s = &plan->stages[i];
         struct sl_plan_piece *p;
         SL_TRY(new_piece(o, i, &p, err));
-        p->begin = i ? o->ends[i - 1] : 0;
-        p->end = o->ends[i];
-        p->whole_begin = p->begin;
+        p->begin = sl_plan_begin(o, i);
+        p->end = o->ends[i] > p->begin ? o->ends[i] : p->begin;
+        p->whole_begin = p->begin == p->end ? p->begin : i ? o->ends[i - 1] : 0;
         p->whole_end = p->end;
         p->stage = i;
         if (s->replay > 0 && !p->begin)
@@ -116,9 +116,26 @@ static enum sl_status make_schedule(struct sl_plan_order *o, struct sl_err *err)
 
 /* ---- sources that end, and hand their share on ---- */
 
-uint64_t sl_plan_capacity(const struct sl_plan_order *o, size_t source)
+/* A row that a past has given is given so much less often. */
+static uint64_t capacity_behind(const uint16_t *given, uint64_t n, uint64_t epochs)
 {
-    return o->units[source] * o->plan->sources[source].epochs;
+    uint64_t sum = 0;
+    for (uint64_t u = 0; u < n; u++)
+        sum += given[u] < epochs ? epochs - given[u] : 0;
+    return sum;
+}
+
+enum sl_status sl_plan_set_capacity(struct sl_plan_order *o, struct sl_err *err)
+{
+    o->capacity = calloc(o->n_sources, sizeof *o->capacity);
+    if (!o->capacity)
+        return sl_err_nomem(err, o->n_sources * sizeof *o->capacity);
+    for (size_t i = 0; i < o->n_sources; i++) {
+        uint64_t epochs = o->plan->sources[i].epochs;
+        o->capacity[i] = o->past ? capacity_behind(o->past->given[i], o->units[i], epochs)
+                                 : o->units[i] * epochs;
+    }
+    return SL_OK;
 }
 
 /* A mixture loses a source and is divided anew to one; false where nothing is left. */
@@ -205,7 +222,7 @@ static enum sl_status redistribute(struct sl_plan_order *o, struct sl_err *err)
         for (size_t i = 0; i < o->n_sources; i++) {
             if (o->plan->sources[i].when_empty != SL_EMPTY_REDISTRIBUTE)
                 continue;
-            uint64_t t = sl_schedule_lasts(o->schedule, i, sl_plan_capacity(o, i));
+            uint64_t t = o->begin + sl_schedule_lasts(o->schedule, i, o->capacity[i]);
             if (t < first) {
                 first = t;
                 source = i;

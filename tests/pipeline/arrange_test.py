@@ -162,6 +162,19 @@ def test_blocks(data):
            "stage 'b' has blocks of one 'source'", "groups of source 'lang'")
 
 
+def test_controls():
+    plan = {"sources": {"a": {"path": "pairs.arrows", "group": "source"}},
+            "stages": [{"name": "s"}]}
+    for control in ("random", "locality"):
+        expect(f"--control {control}: groups", run(TOOL, "--control", control,
+                                                   base.write_plan(plan)), 1, "plan.yaml:1:",
+               "source 'a' has groups")
+    plan["sources"]["a"].pop("group")
+    plan["stages"][0]["batch"] = {"by": "source", "size": 8}
+    expect("--control: blocks", run(TOOL, "--control", "random", base.write_plan(plan)), 1,
+           "plan.yaml:2:", "stage 's' has blocks")
+
+
 def test_same_bytes(data):
     plan = {"seed": 9, "sources": {"pairs": {"path": "pairs.arrows", "group": "difficulty_length",
                                              "when_empty": "repeat"},
@@ -190,6 +203,7 @@ def main():
     test_groups(data)
     test_too_large(data)
     test_blocks(data)
+    test_controls()
     test_same_bytes(data)
     test_random(data)
     shutil.rmtree(work, ignore_errors=True)

@@ -264,7 +264,7 @@ def test_same_bytes():
     path = work / "whole.yaml"
     path.write_text(PLAN)
     want = good(TOOL, path)
-    for more in (["-T4"], ["--mem", "24M"], ["--mem", "32M"], ["--mem", "4G", "-T2"]):
+    for more in (*([f"-T{n}"] for n in range(1, 9)), ["--mem", "24M"], ["--mem", "32M"], ["--mem", "4G", "-T2"]):
         check(f"same bytes with {more}", good(TOOL, path, *more) == want)
     check("as --plan", good(TOOL, "--plan", path) == want)
     check("from another folder", good(TOOL, "whole.yaml", cwd=work) == want)
@@ -276,6 +276,10 @@ def test_same_bytes():
     named = good(TOOL, "--plan", work / "piped.yaml", work / "web.arrows")
     check("operands", named == good(TOOL, work / "piped.yaml", data=data))
     (work / "out.arrows").write_bytes(want)
+    good(BIN / "sluice-shard", "--sequences", "40", "-o", work / "web-shards",
+         data=(work / "web.arrows").read_bytes())
+    (work / "shards.yaml").write_text(PLAN.replace("web.arrows", "web-shards"))
+    check("shards as a source", keys_of(good(TOOL, work / "shards.yaml")) == rows)
     check("verified", b"ok" in good(BIN / "sluice-verify", work / "out.arrows"))
     text = json.loads(good(TOOL, "--dry-run", path))
     stages = [sum(1 for k in rows if k[2] == j) for j in range(3)]
@@ -367,6 +371,7 @@ def test_record():
     told = good(BIN / "sluice-verify", folder / "order.arrows")
     manifest = json.loads((folder / "manifest.json").read_text())
     digest = manifest.pop("order")["digest"]
+    check("record: windows", len(manifest.pop("achieved")["windows"]) == 100)
     check("record: digest", digest.encode() in told and b"ok" in told, (digest, told))
     dry = json.loads(good(TOOL, "--dry-run", work / "whole.yaml"))
     check("record: manifest", manifest == dry, manifest)

@@ -2,7 +2,8 @@
 """docs/curriculum.md a second time, in Python, from that page and docs/orders.md alone.
 
 A plan is a dict as its YAML would give it; rows are, by source, lists of dicts. What
-comes out is [(source, unit, copy, stage)], or Refused."""
+comes out is [(source, unit, copy, stage)], or Refused. Such a list as plan['(past)'] is what
+another order placed before this one goes on."""
 
 import math
 import os
@@ -25,6 +26,21 @@ DOWN = {'linear': lambda y: y, 'sqrt': math.sqrt,
 
 class Refused(Exception):
     """The plan does not fit the data; the word is one that the message must have."""
+
+
+def past_of(plan):
+    return plan.get('(past)', [])
+
+
+def given_before(plan, source, unit):
+    return sum(p[:2] == (source, unit) for p in past_of(plan))
+
+
+def may_give(plan, sizes, source):
+    epochs = plan['sources'][source].get('epochs', 1)
+    if not past_of(plan):
+        return sizes[source] * epochs
+    return sum(max(0, epochs - given_before(plan, source, u)) for u in range(sizes[source]))
 
 
 def share(v):
@@ -65,7 +81,7 @@ def mix_shares(plan, mix, replay, sizes):
     seen = math.floor(share(replay) * ONE36)
     total = ONE36 - seen
     if mix is None:
-        weights = [sizes[s] * plan['sources'][s].get('epochs', 1) for s in names]
+        weights = [may_give(plan, sizes, s) for s in names]
         if not any(weights):
             weights[0] = 1
         return base.divide_whole(weights, total) + [seen]
@@ -83,8 +99,9 @@ def mix_shares(plan, mix, replay, sizes):
 
 def pieces_of(plan, sizes, ends):
     """[begin, end, from, to, pacing, (begin, end) of the stage] of each stage."""
-    out, begin = [], 0
-    for stage, end in zip(plan['stages'], ends):
+    out, first, taken = [], 0, len(past_of(plan))
+    for stage, last in zip(plan['stages'], ends):
+        begin, end = max(first, taken), max(last, taken)
         replay = stage.get('replay', {}).get('share', 0)
         if share(replay) > 0 and not begin:
             raise Refused('nothing to replay')
@@ -93,8 +110,8 @@ def pieces_of(plan, sizes, ends):
         a = mix_shares(plan, mix['from'] if moving else mix, replay, sizes)
         b = mix_shares(plan, mix['to'], replay, sizes) if moving else None
         pacing = (mix.get('pacing', 'linear'), 0, 1, 0, 1) if moving else None
-        out.append([begin, end, a, b, pacing, (begin, end)])
-        begin = end
+        out.append([begin, end, a, b, pacing, (first, last)])
+        first = last
     return out
 
 
@@ -119,14 +136,15 @@ def redistribute(plan, sizes, pieces):
     names = list(plan['sources'])
     while True:
         shares = by_position(pieces)
-        n, first, who = len(shares), len(shares), None
+        taken = len(past_of(plan))
+        n, first, who = len(shares) + taken, len(shares) + taken, None
         for i, s in enumerate(names):
             if plan['sources'][s].get('when_empty') != 'redistribute':
                 continue
-            limit = sizes[s] * plan['sources'][s].get('epochs', 1) * ONE60
-            t = total = 0
-            while t < n and total + shares[t][i] <= limit:
-                total += shares[t][i]
+            limit = may_give(plan, sizes, s) * ONE60
+            t, total = taken, 0
+            while t < n and total + shares[t - taken][i] <= limit:
+                total += shares[t - taken][i]
                 t += 1
             if t < first:
                 first, who = t, i
@@ -194,16 +212,24 @@ def groups_of(rows, column):
 def group_draws(plan, index, rows, turns):
     """By stage, the groups that it begins."""
     source = list(plan['sources'].values())[index]
+    name = list(plan['sources'])[index]
+    before = [given_before(plan, name, u) for u in range(len(rows))]
     whole = groups_of(rows, source['group'])
-    left, epoch, over, total, out, full = list(whole), 0, 0, sum(turns), [], False
+    epoch, over, total, out, full = 0, 0, sum(turns), [], False
+
+    def fresh():
+        there = ([u for u in g if before[u] <= epoch] for g in whole)
+        return sorted(g for g in there if g)
+    left = fresh()
     for j, stage in enumerate(plan['stages']):
         order, begun = source.get('order', stage.get('order')), []
         check_nulls(rows, order, turns[j])
         covered = min(over, turns[j])
         need, over = turns[j] - covered, over - covered
         while need > 0 and not full:
-            if not left:
-                left, epoch = list(whole), epoch + 1
+            while not left:
+                epoch += 1
+                left = fresh()
             reps = {g[0]: g for g in left}
             if isinstance(order, dict):
                 place = {u: p for p, u in enumerate(ranked(rows, range(len(rows)), order['by']))}
@@ -235,13 +261,16 @@ def check_nulls(rows, order, need):
 
 def draws_of(plan, index, rows, counts):
     source = list(plan['sources'].values())[index]
-    left, epoch, out = list(range(len(rows))), 0, []
+    name = list(plan['sources'])[index]
+    before, epoch, out = [given_before(plan, name, u) for u in range(len(rows))], 0, []
+    left = [u for u in range(len(rows)) if before[u] <= epoch]
     for j, stage in enumerate(plan['stages']):
         order, need = source.get('order', stage.get('order')), counts[j]
         check_nulls(rows, order, need)
         while need:
-            if not left:
-                left, epoch = list(range(len(rows))), epoch + 1
+            while not left:
+                epoch += 1
+                left = [u for u in range(len(rows)) if before[u] <= epoch]
             d = min(need, len(left))
             got = draw(rows, left, order, d, seed_of(plan, index, j, epoch))
             out += got
@@ -267,12 +296,12 @@ def in_blocks(rows, places, by, size):
 def filled(plan, sizes, ends, shares):
     """The source of each position, up to where a source stops."""
     names, k = list(plan['sources']), len(plan['sources'])
-    given = [0] * (k + 1)
-    for t, i in enumerate(base.assigned(k + 1, shares)):
+    given, may = [0] * (k + 1), [may_give(plan, sizes, s) for s in names]
+    for i in base.assigned(k + 1, shares):
         if i < k:
             s = plan['sources'][names[i]]
             when, size = s.get('when_empty', 'error'), sizes[names[i]]
-            if not size or (when != 'repeat' and given[i] == size * s.get('epochs', 1)):
+            if not size or (when != 'repeat' and given[i] == may[i]):
                 if when != 'stop':
                     raise Refused(f"source '{names[i]}' is too small")
                 return
@@ -298,9 +327,12 @@ def places(plan, rows, length):
             raise Refused('ends behind the budget')
     if ends[-1] != n:
         raise Refused('does not end with the budget')
+    taken = len(past_of(plan))
+    if n < taken:
+        raise Refused('the plan ends at position')
     shares = redistribute(plan, sizes, pieces_of(plan, sizes, ends))
     who = list(filled(plan, sizes, ends, shares))
-    stages = [sum(t >= e for e in ends) for t in range(len(who))]
+    stages = [sum(taken + t >= e for e in ends) for t in range(len(who))]
     counts = [[0] * len(ends) for _ in range(len(names) + 1)]
     for i, j in zip(who, stages):
         counts[i][j] += 1
@@ -310,7 +342,9 @@ def places(plan, rows, length):
             raise Refused('would tear the groups')
     drawn = [iter(sum(group_draws(plan, i, rows[s], counts[i]), [])) if grouped[i] else
              draws_of(plan, i, rows[s], counts[i]) for i, s in enumerate(names)]
-    out, copies, opened = [], {}, [0] * len(names)
+    out, copies, opened = list(past_of(plan)), {}, [0] * len(names)
+    for p in out:
+        copies[p[:2]] = copies.get(p[:2], 0) + 1
     for j, stage in enumerate(plan['stages']):
         places, b, k = [], len(out), 0
         for i in (i for i, of in zip(who, stages) if of == j):
@@ -362,3 +396,16 @@ def worst_errors(plan, out, shares):
             prefix = max(prefix, Fraction(abs(error), ONE60))
         window = max(window, Fraction(high - low, ONE60))
     return prefix, window
+
+
+def control(plan, places, kind, window):
+    """The places of an order as the control arm of that kind has them."""
+    n, w = len(places), window if kind == 'locality' else 1
+    windows = [places[i:i + w] for i in range(0, n, w)]
+    seed = seed_of(plan, len(plan['sources']) + 1, 0, int(kind == 'locality'))
+    out, copies = [], {}
+    for p in range(len(windows)):
+        for place in windows[base.shuffled(len(windows), seed, 0, p)]:
+            copy = copies[place[:2]] = copies.get(place[:2], -1) + 1
+            out.append((*place[:2], copy, 0))
+    return out
