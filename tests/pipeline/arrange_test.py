@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+import curriculum_record_test as record  # noqa: E402
 import curriculum_test as base  # noqa: E402
 from curriculum_test import BIN, LENGTH, TOOL, check, expect, good, rng, run, twin, work  # noqa
 
@@ -54,8 +55,11 @@ def files():
     return {name: make(name, d) for name, d in docs.items()}
 
 
+plain_plan = base.some_plan
+
+
 def some_plan(data):
-    plan = base.some_plan({n: data[n] for n in data})
+    plan = plain_plan(data)
     for name, source in plan["sources"].items():
         if rng.random() < 0.6:
             source["group"] = rng.choice(["difficulty_length", "difficulty_length",
@@ -79,6 +83,15 @@ def test_random(data):
         carried[kind] += base.compare(f"random plan {i}", plan, data)
     check("many plans can be carried out", min(carried.values()) > N_PLANS / 20, carried)
     print(f"of {N_PLANS} random plans these were carried out, the others refused: {carried}")
+
+
+def test_going_on(data):
+    """Plans with groups and blocks behind others, and behind a part of a group."""
+    base.some_plan = some_plan
+    n = N_PLANS // 4
+    carried = sum(record.go_on(i, data) for i in range(n))
+    check("many pairs can be carried out", carried > n / 5, carried)
+    print(f"{carried} of {n} pairs of plans carried out")
 
 
 def rows_of(plan):
@@ -206,6 +219,7 @@ def main():
     test_controls()
     test_same_bytes(data)
     test_random(data)
+    test_going_on(data)
     shutil.rmtree(work, ignore_errors=True)
     print(f"{base.passed} passed, {base.failed} failed")
     sys.exit(1 if base.failed else 0)
