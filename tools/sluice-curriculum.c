@@ -2,6 +2,7 @@
 /* sluice-curriculum: sequences in the order of a plan. The plan names the inputs; it is
  * a rule file, so that its digest stands in the lineage. The work is
  * lib/order/curriculum.c. With --dry-run the tool is another one, which writes text. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -210,6 +211,18 @@ static void looks_at(const struct sl_run *run, bool *wanted)
     sl_curriculum_looks_at(s->work, wanted);
 }
 
+/* An input that does not fit stands in the plan, which says where. */
+static void blame(const struct sl_run *run, int input, struct sl_err *err)
+{
+    const struct state *s = sl_run_state(run);
+    if (input >= s->files.n)
+        return;
+    const struct sl_plan_source *source = &s->plan.sources[s->files.sources[input]];
+    size_t n = strlen(err->msg);
+    snprintf(err->msg + n, sizeof err->msg - n, "; it is of source '%s', %s:%d:%d", source->name,
+             s->plan.file, source->line, source->column);
+}
+
 static enum sl_status step(struct sl_run *run, const struct sl_batch *b, struct sl_err *err)
 {
     struct state *s = sl_run_state(run);
@@ -416,7 +429,7 @@ static const struct sl_tool diff_tool = {
     .name = "sluice-curriculum",                                                            \
     .about = "put sequences into the order of a plan: stages, mixtures, pacing",            \
     .options = options, .conf_size = sizeof(struct conf), .in = "sequences", .needs = "id", \
-    .check = check, .start = start, .looks_at = looks_at, .stop = stop
+    .check = check, .start = start, .looks_at = looks_at, .blame = blame, .stop = stop
 
 static const struct sl_tool dry_tool = { COMMON, .flow = SL_SINK, .text_out = true,
                                          .step = dry_step, .end = dry_end };

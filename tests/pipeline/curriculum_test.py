@@ -344,7 +344,13 @@ def test_bad():
                                            "x", "-", data=b'{"id":"a","text":"some words"}\n')))
     (work / "other.arrows").write_bytes(other)
     (work / "bad.yaml").write_text(PLAN.replace("old.arrows", "other.arrows"))
-    expect("another length", run(TOOL, work / "bad.yaml"), 1, "other.arrows", "columns differ")
+    expect("another length", run(TOOL, work / "bad.yaml"), 1, "other.arrows", "columns differ",
+           "source 'old', ", "bad.yaml:6:3")
+    (work / "bad.yaml").write_text(PLAN.replace("web.arrows", "docs.arrows"))
+    (work / "docs.arrows").write_bytes(good(
+        BIN / "sluice-import", "--format", "jsonl", "--source", "x", "-", data=b'{"text":"t"}\n'))
+    expect("another kind", run(TOOL, work / "bad.yaml"), 1, "a stream of docs", "source 'web'",
+           "bad.yaml:4:3")
     (work / "cut.arrows").write_bytes((work / "old.arrows").read_bytes()[:-40])
     (work / "bad.yaml").write_text(PLAN.replace("old.arrows", "cut.arrows"))
     expect("a source cut short", run(TOOL, work / "bad.yaml", "-o", work / "no.arrows"), 1, "cut")
