@@ -78,24 +78,17 @@ struct state {
 
 /* ---- the plan ---- */
 
-static enum sl_status find_files(struct sl_run *run, struct state *s, const char *plan, int first,
-                                 struct sl_err *err)
+/* The operands from first on are the files of the source '-'. */
+static enum sl_status find_files(struct sl_run *run, struct state *s, int first, struct sl_err *err)
 {
-    char folder[4096] = "";
-    const char *slash = strrchr(plan, '/');
-    size_t n = slash ? (size_t)(slash - plan) + 1 : 0;
     int n_rest = sl_run_n_inputs(run) - first;
     const char **rest = calloc((size_t)n_rest + 1, sizeof *rest);
-    if (!rest || n >= sizeof folder) {
-        free(rest);
-        return sl_err_nomem(err, n);
-    }
-    memcpy(folder, plan, n);
-    folder[n] = 0;
+    if (!rest)
+        return sl_err_nomem(err, (size_t)n_rest * sizeof *rest);
     for (int i = 0; i < n_rest; i++)
         rest[i] = sl_run_input(run, first + i);
     s->has_files = true;
-    enum sl_status st = sl_plan_files(&s->files, &s->plan, folder, rest, n_rest, err);
+    enum sl_status st = sl_plan_files(&s->files, &s->plan, rest, n_rest, err);
     free(rest);
     return st == SL_OK ? sl_run_set_inputs(run, s->files.paths, s->files.n, err) : st;
 }
@@ -141,7 +134,7 @@ static enum sl_status set_inputs(struct sl_run *run, void *conf, struct sl_err *
     SL_TRY(sl_plan_open(&s->plan, c->plan, err));
     if (c->past)
         SL_TRY(sl_plan_continue_open(&s->past, c->past, c->at, &s->plan, err));
-    return find_files(run, s, c->plan, first, err);
+    return find_files(run, s, first, err);
 }
 
 static enum sl_status rules(const void *conf, struct sl_json *json, struct sl_err *err)
@@ -179,6 +172,13 @@ static void looks_at(const struct sl_run *run, bool *wanted)
     sl_curriculum_looks_at(s->work, wanted);
 }
 
+/* An input that does not fit stands in the plan, which says where. */
+static void blame(const struct sl_run *run, int input, struct sl_err *err)
+{
+    const struct state *s = sl_run_state(run);
+    sl_plan_files_blame(&s->files, &s->plan, input, err);
+}
+
 static enum sl_status step(struct sl_run *run, const struct sl_batch *b, struct sl_err *err)
 {
     struct state *s = sl_run_state(run);
@@ -214,22 +214,24 @@ static enum sl_status measure(struct sl_run *run, struct sl_err *err)
     return SL_OK;
 }
 
-static void count(struct sl_run *run, const struct state *s)
+/* Known once groups are drawn. */
+static void warn_blocks(struct sl_run *run, const struct state *s)
 {
-    const struct sl_plan_order *o = sl_curriculum_order(s->work);
-    int64_t units = 0, unused = 0;
-    for (size_t i = 0; i < s->plan.n_sources; i++) {
-        units += (int64_t)sl_curriculum_units(s->work, i);
-        unused += (int64_t)sl_plan_order_unused(o, i);
-    }
-    sl_run_tally(run)->law = "multiply";
-    sl_run_count(run, UNUSED, unused);
-    sl_run_count(run, ROWS_ADDED, (int64_t)sl_plan_order_positions(o) - (units - unused));
+    char text[500];
+    for (size_t i = 0; i < s->plan.n_stages; i++)
+        if (sl_plan_order_warning(sl_curriculum_order(s->work), i, text, sizeof text))
+            sl_run_warn(run, "%s", text);
 }
 
-static enum sl_status set_order(struct sl_run *run, const struct state *s, struct sl_err *err)
+/* For the tally, and the stages for the lineage. */
+static enum sl_status count(struct sl_run *run, const struct state *s, struct sl_err *err)
 {
     struct sl_json *order;
+    uint64_t unused, added;
+    sl_curriculum_tally(s->work, &unused, &added);
+    sl_run_tally(run)->law = "multiply";
+    sl_run_count(run, UNUSED, (int64_t)unused);
+    sl_run_count(run, ROWS_ADDED, (int64_t)added);
     SL_TRY(sl_plan_lineage(&s->plan, s->work, &order, err));
     return sl_run_set_order(run, order, err);
 }
@@ -266,11 +268,12 @@ static enum sl_status end(struct sl_run *run, struct sl_err *err)
 {
     struct state *s = sl_run_state(run);
     SL_TRY(measure(run, err));
+    SL_TRY(sl_curriculum_draw(s->work, err));
+    warn_blocks(run, s);
     SL_TRY(begin_telling(run, s, err));
     const struct sl_curriculum_each each = { sl_plan_tell_place, s->tell };
     SL_TRY(sl_curriculum_plan(s->work, sl_run_out_schema(run), s->tell ? &each : NULL, err));
-    count(run, s);
-    SL_TRY(set_order(run, s, err));
+    SL_TRY(count(run, s, err));
     SL_TRY(sl_run_again(run, place, err));
     SL_TRY(sl_curriculum_emit(s->work, emit, run, err));
     struct sl_row_sort_counts c = sl_curriculum_counts(s->work);
@@ -310,6 +313,7 @@ static enum sl_status dry_end(struct sl_run *run, struct sl_err *err)
     struct sl_tally *t = sl_run_tally(run);
     struct sl_buf text;
     SL_TRY(measure(run, err));
+    warn_blocks(run, s);
     t->out = t->in; /* every row was looked at, and none written */
     sl_buf_init(&text, (size_t)1 << 30);
     enum sl_status st =
@@ -355,7 +359,7 @@ static const struct sl_tool diff_tool = {
     .name = "sluice-curriculum",                                                            \
     .about = "put sequences into the order of a plan: stages, mixtures, pacing",            \
     .options = options, .conf_size = sizeof(struct conf), .in = "sequences", .needs = "id", \
-    .check = check, .start = start, .looks_at = looks_at, .stop = stop
+    .check = check, .start = start, .looks_at = looks_at, .blame = blame, .stop = stop
 
 static const struct sl_tool dry_tool = { COMMON, .flow = SL_SINK, .text_out = true,
                                          .step = dry_step, .end = dry_end };

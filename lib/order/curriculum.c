@@ -39,6 +39,7 @@ struct sl_curriculum {
     struct sl_row_keys *keys[SL_PLAN_MAX_SCORES];
     struct sl_record_sort *scores[SL_PLAN_MAX_SCORES];
     struct sl_buf record;
+    struct sl_arrange *arrange; /* groups and blocks */
     struct sl_plan_order *order;
     struct sl_plan_continue *past; /* NULL: the plan is the whole order */
     struct sl_plan_stretches stretches;
@@ -77,12 +78,28 @@ static uint32_t get32(const uint8_t *p)
 
 /* ---- making ---- */
 
+static bool has_groups(const struct sl_plan *plan)
+{
+    for (size_t i = 0; i < plan->n_sources; i++)
+        if (plan->sources[i].group)
+            return true;
+    return false;
+}
+
 /* Tokens of a row: the length of the list. */
 static uint64_t length_of(const struct sl_schema *s)
 {
     int at = sl_schema_find(s, "tokens");
     bool fixed = at >= 0 && s->fields[at]->type == SL_T_FIXED_LIST;
     return fixed ? (uint64_t)s->fields[at]->size : 1;
+}
+
+/* Of each score's sorter, and of that of groups. */
+static uint64_t sorter_bytes(const struct sl_curriculum *c)
+{
+    size_t n = c->plan->n_scores + has_groups(c->plan);
+    uint64_t part = (c->mem_bytes - OTHER_BYTES) / 2 / (n ? n : 1);
+    return part < SL_RECORD_SORT_MIN_BYTES ? SL_RECORD_SORT_MIN_BYTES : part;
 }
 
 static enum sl_status new_score(struct sl_curriculum *c, size_t k, struct sl_err *err)
@@ -92,9 +109,7 @@ static enum sl_status new_score(struct sl_curriculum *c, size_t k, struct sl_err
     if (st != SL_OK)
         return sl_err_set(err, st == SL_E_SYSTEM ? st : SL_E_DATA, "%s:%d: %.400s", c->plan->file,
                           c->plan->score_lines[k], why.msg);
-    uint64_t part = (c->mem_bytes - OTHER_BYTES) / 2 / c->plan->n_scores;
-    part = part < SL_RECORD_SORT_MIN_BYTES ? SL_RECORD_SORT_MIN_BYTES : part;
-    return sl_record_sort_new(&c->scores[k], part, c->tmpdir, err);
+    return sl_record_sort_new(&c->scores[k], sorter_bytes(c), c->tmpdir, err);
 }
 
 static enum sl_status make(struct sl_curriculum *c, struct sl_err *err)
@@ -108,7 +123,7 @@ static enum sl_status make(struct sl_curriculum *c, struct sl_err *err)
         return sl_err_nomem(err, n * SL_PLAN_MAX_SCORES * sizeof *c->nulls);
     for (size_t k = 0; k < c->plan->n_scores; k++)
         SL_TRY(new_score(c, k, err));
-    return SL_OK;
+    return sl_arrange_new(&c->arrange, c->plan, c->in, sorter_bytes(c), c->tmpdir, err);
 }
 
 enum sl_status sl_curriculum_new(struct sl_curriculum **out, const struct sl_plan *plan,
@@ -149,6 +164,7 @@ void sl_curriculum_free(struct sl_curriculum *c)
     if (!c)
         return;
     free_scores(c);
+    sl_arrange_free(c->arrange);
     sl_plan_order_free(c->order);
     sl_plan_stretches_release(&c->stretches);
     sl_record_sort_free(c->places);
@@ -229,6 +245,7 @@ static enum sl_status first_pass(struct sl_curriculum *c, const struct sl_batch 
 enum sl_status sl_curriculum_see(struct sl_curriculum *c, const struct sl_batch *b, size_t source,
                                  struct sl_err *err)
 {
+    SL_TRY(sl_arrange_see(c->arrange, b, source, c->units[source], err));
     return first_pass(c, b, source, see_score, err);
 }
 
@@ -242,6 +259,7 @@ void sl_curriculum_looks_at(const struct sl_curriculum *c, bool *wanted)
 {
     for (size_t k = 0; k < c->plan->n_scores; k++)
         sl_row_keys_mark(c->keys[k], wanted);
+    sl_arrange_mark(c->arrange, wanted);
     if (c->past) /* whose rows are found by it */
         wanted[sl_schema_find(c->in, "id")] = true;
 }
@@ -276,10 +294,12 @@ static enum sl_status check_memory(const struct sl_curriculum *c, struct sl_err 
     bool replays = false;
     for (size_t i = 0; i < c->plan->n_stages; i++)
         replays |= c->plan->stages[i].replay > 0;
-    uint64_t need =
-        OTHER_BYTES + (replays ? 12 : 4) * n + 2 * all + (13 + 4 * c->plan->n_scores) * most;
+    uint64_t need = OTHER_BYTES + (replays ? 12 : 4) * n + 2 * all +
+                    (13 + 4 * c->plan->n_scores) * most +
+                    sl_arrange_bytes(c->arrange, c->order, most);
     need += c->past ? 2 * all : 0;
-    uint64_t sorters = c->mem_bytes / 8 + c->plan->n_scores * SL_RECORD_SORT_MIN_BYTES;
+    uint64_t sorters =
+        c->mem_bytes / 8 + (c->plan->n_scores + has_groups(c->plan)) * SL_RECORD_SORT_MIN_BYTES;
     if (need + sorters / 4 <= c->mem_bytes || need <= SL_CURRICULUM_LEAST_BYTES)
         return SL_OK;
     return sl_err_set(err, SL_E_SYSTEM, "an order of %llu sequences needs --mem %lluM or more",
@@ -329,7 +349,7 @@ static enum sl_status read_ranks(struct sl_curriculum *c, size_t k, uint32_t *ra
 
 static enum sl_status draw_source(struct sl_curriculum *c, size_t source, struct sl_err *err)
 {
-    uint32_t *ranks[SL_PLAN_MAX_SCORES] = { NULL };
+    uint32_t *ranks[SL_PLAN_MAX_SCORES] = { NULL }, *groups = NULL;
     uint64_t n = c->units[source];
     enum sl_status st = SL_OK;
     for (size_t k = 0; k < c->plan->n_scores && st == SL_OK; k++) {
@@ -339,9 +359,13 @@ static enum sl_status draw_source(struct sl_curriculum *c, size_t source, struct
         st = ranks[k] ? read_ranks(c, k, ranks[k], n, err) : sl_err_nomem(err, 4 * n);
     }
     if (st == SL_OK)
+        st = sl_arrange_groups(c->arrange, source, n, &groups, err);
+    sl_plan_order_set_groups(c->order, source, groups);
+    if (st == SL_OK)
         st = sl_plan_order_draw(c->order, source, (const uint32_t *const *)ranks, err);
     for (size_t k = 0; k < c->plan->n_scores; k++)
         free(ranks[k]);
+    free(groups);
     return st;
 }
 
@@ -409,18 +433,32 @@ static enum sl_status put_places(struct sl_curriculum *c, const struct sl_curric
     return st == SL_END ? SL_OK : st;
 }
 
+enum sl_status sl_curriculum_draw(struct sl_curriculum *c, struct sl_err *err)
+{
+    for (size_t k = 0; k < c->plan->n_scores; k++)
+        SL_TRY(sl_record_sort_end(c->scores[k], err));
+    SL_TRY(sl_arrange_end(c->arrange, err));
+    for (size_t i = 0; i < c->plan->n_sources; i++)
+        SL_TRY(draw_source(c, i, err));
+    free_scores(c);
+    for (size_t i = 0; i < c->plan->n_stages; i++)
+        sl_plan_order_set_batch(c->order, i, sl_arrange_batch(c->arrange, i));
+    SL_TRY(sl_plan_order_settle(c->order, err));
+    if (!has_groups(c->plan))
+        return SL_OK;
+    sl_plan_stretches_release(&c->stretches);
+    return set_stretches(c, err);
+}
+
 enum sl_status sl_curriculum_plan(struct sl_curriculum *c, const struct sl_schema *made,
                                   const struct sl_curriculum_each *each, struct sl_err *err)
 {
     c->made = made;
-    for (size_t k = 0; k < c->plan->n_scores; k++)
-        SL_TRY(sl_record_sort_end(c->scores[k], err));
-    for (size_t i = 0; i < c->plan->n_sources; i++)
-        SL_TRY(draw_source(c, i, err));
-    free_scores(c);
     SL_TRY(sl_record_sort_new(&c->places, c->mem_bytes / 8, c->tmpdir, err));
     SL_TRY(put_places(c, each, err));
     sl_plan_order_trim(c->order);
+    sl_arrange_free(c->arrange);
+    c->arrange = NULL;
     SL_TRY(sl_record_sort_end(c->places, err));
     SL_TRY(next_place(c, err));
     SL_TRY(sl_row_keys_places(&c->by_place, &c->places_now, err));
@@ -516,6 +554,17 @@ const struct sl_plan_order *sl_curriculum_order(const struct sl_curriculum *c)
 const struct sl_plan_stretches *sl_curriculum_stretches(const struct sl_curriculum *c)
 {
     return &c->stretches;
+}
+
+void sl_curriculum_tally(const struct sl_curriculum *c, uint64_t *unused, uint64_t *added)
+{
+    uint64_t units = 0;
+    *unused = 0;
+    for (size_t i = 0; i < c->plan->n_sources; i++) {
+        units += c->units[i];
+        *unused += sl_plan_order_unused(c->order, i);
+    }
+    *added = sl_plan_order_positions(c->order) - (units - *unused);
 }
 
 uint64_t sl_curriculum_units(const struct sl_curriculum *c, size_t source)

@@ -54,7 +54,10 @@ struct sl_curriculum_each {
                            struct sl_err *err);
     void *ctx;
 };
-/* All of the order; after sl_curriculum_measure.
+/* Which units each source gives; then positions are final, with groups too. After
+ * sl_curriculum_measure. */
+SL_MUST_USE enum sl_status sl_curriculum_draw(struct sl_curriculum *c, struct sl_err *err);
+/* All of the order; after sl_curriculum_draw.
  *
  * made   borrowed: the schema of the rows that are made, the columns of what is read and
  *        uint16 copy, stage.
@@ -75,6 +78,9 @@ struct sl_row_sort_counts sl_curriculum_counts(const struct sl_curriculum *c);
 
 const struct sl_plan_order *sl_curriculum_order(const struct sl_curriculum *c);
 const struct sl_plan_stretches *sl_curriculum_stretches(const struct sl_curriculum *c);
+/* After sl_curriculum_plan: rows that are never placed, and places of rows that are placed
+ * again. */
+void sl_curriculum_tally(const struct sl_curriculum *c, uint64_t *unused, uint64_t *added);
 uint64_t sl_curriculum_units(const struct sl_curriculum *c, size_t source);
 uint64_t sl_curriculum_unit_tokens(const struct sl_curriculum *c);
 

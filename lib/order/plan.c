@@ -42,13 +42,25 @@ static enum sl_status take_empty(struct sl_plan_reader *r, const struct sl_yaml_
     return SL_OK;
 }
 
+static struct sl_plan_at at(const struct sl_yaml_node *n)
+{
+    return (struct sl_plan_at){ n->line, n->column };
+}
+
+static enum sl_status take_group(struct sl_plan_reader *r, const struct sl_yaml_node *n, void *to)
+{
+    struct sl_plan_source *s = to;
+    s->group_at = at(n);
+    return sl_plan_take_text(r, n, &s->group);
+}
+
 #define SOURCE(member) offsetof(struct sl_plan_source, member)
 static const struct sl_plan_key source_keys[] = {
     { "path", take_paths, SOURCE(paths) },
     { "epochs", take_epochs, SOURCE(epochs) },
     { "when_empty", take_empty, SOURCE(when_empty) },
     { "order", sl_plan_take_own, SOURCE(own) },
-    { "group", NULL, 0 },
+    { "group", take_group, 0 },
     { NULL, NULL, 0 },
 };
 
@@ -93,11 +105,6 @@ static enum sl_status take_sources(struct sl_plan_reader *r, const struct sl_yam
 /* ---- stages ---- */
 
 #define STAGE(member) offsetof(struct sl_plan_stage, member)
-
-static struct sl_plan_at at(const struct sl_yaml_node *n)
-{
-    return (struct sl_plan_at){ n->line, n->column };
-}
 
 static enum sl_status take_until(struct sl_plan_reader *r, const struct sl_yaml_node *n, void *to)
 {
@@ -158,6 +165,21 @@ static enum sl_status take_tokenizer(struct sl_plan_reader *r, const struct sl_y
     return sl_plan_take_text(r, n, &s->tokenizer);
 }
 
+static enum sl_status take_batch(struct sl_plan_reader *r, const struct sl_yaml_node *n, void *to)
+{
+    static const struct sl_plan_key keys[] = { { "by", sl_plan_take_text, STAGE(batch_by) },
+                                               { "size", sl_plan_take_count, STAGE(batch_size) },
+                                               { NULL, NULL, 0 } };
+    struct sl_plan_stage *s = to;
+    s->batch_at = at(n);
+    SL_TRY(sl_plan_read_map(r, n, "batch", keys, s, NULL));
+    if (!s->batch_by || !s->batch_size)
+        return sl_plan_bad(r, n, "batch: needs 'by', a column, and 'size', rows of a block");
+    if (s->batch_size > SL_PLAN_MAX_BLOCK)
+        return sl_plan_bad(r, n, "batch: a size is at most %d", SL_PLAN_MAX_BLOCK);
+    return SL_OK;
+}
+
 static const struct sl_plan_key stage_keys[] = {
     { "name", sl_plan_take_text, STAGE(name) },
     { "until", take_until, 0 },
@@ -166,7 +188,7 @@ static const struct sl_plan_key stage_keys[] = {
     { "replay", take_replay, STAGE(replay) },
     { "length", take_length, 0 },
     { "tokenizer", take_tokenizer, 0 },
-    { "batch", NULL, 0 },
+    { "batch", take_batch, 0 },
     { "strata", NULL, 0 },
     { NULL, NULL, 0 },
 };

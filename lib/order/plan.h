@@ -16,7 +16,13 @@
 #include "order/pacing.h"
 #include "order/permute.h"
 
-enum { SL_PLAN_MAX_SOURCES = 1024, SL_PLAN_MAX_STAGES = 1024, SL_PLAN_MAX_SCORES = 16 };
+enum {
+    SL_PLAN_MAX_SOURCES = 1024,
+    SL_PLAN_MAX_STAGES = 1024,
+    SL_PLAN_MAX_SCORES = 16,
+    SL_PLAN_MAX_BLOCK = 1 << 20, /* rows */
+    SL_PLAN_MAX_VALUES = 65536   /* of a column that blocks are made by */
+};
 
 /* Where something stands in the text; line 0: nowhere. */
 struct sl_plan_at {
@@ -56,6 +62,8 @@ struct sl_plan_source {
     uint64_t epochs;
     enum sl_plan_empty when_empty;
     const struct sl_plan_way *own; /* its own order in every stage; NULL: the stage's */
+    const char *group; /* a column: rows with one value of it stay together; NULL: none */
+    struct sl_plan_at group_at;
 };
 
 /* The shares of a mixture: those given, and what is left of one by size^alpha. */
@@ -91,6 +99,9 @@ struct sl_plan_stage {
     uint64_t length;                /* a row is read as samples of that many tokens; 0: as one */
     const char *tokenizer;          /* its name; NULL: that of the rows */
     struct sl_plan_at length_at, tokenizer_at;
+    const char *batch_by; /* a column: blocks of rows with one value; NULL: none */
+    uint64_t batch_size;  /* rows of a block */
+    struct sl_plan_at batch_at;
 };
 
 enum sl_plan_shape { SL_LR_NONE, SL_LR_CONSTANT, SL_LR_LINEAR, SL_LR_SQRT, SL_LR_COSINE };

@@ -38,6 +38,30 @@ static enum sl_status check_lengths(const struct sl_plan *plan, struct sl_err *e
     return SL_OK;
 }
 
+/* Blocks and groups are what a control would tear apart. */
+static enum sl_status check_whole(const struct sl_plan *plan, struct sl_err *err)
+{
+    for (size_t i = 0; i < plan->n_sources; i++) {
+        const struct sl_plan_source *s = &plan->sources[i];
+        if (s->group)
+            return sl_err_set(
+                err, SL_E_DATA,
+                "%s:%d:%d: --control: source '%s' has groups, which other places would "
+                "tear apart",
+                plan->file, s->group_at.line, s->group_at.column, s->name);
+    }
+    for (size_t i = 0; i < plan->n_stages; i++) {
+        const struct sl_plan_stage *s = &plan->stages[i];
+        if (s->batch_by)
+            return sl_err_set(
+                err, SL_E_DATA,
+                "%s:%d:%d: --control: stage '%s' has blocks, which other places would "
+                "tear apart",
+                plan->file, s->batch_at.line, s->batch_at.column, s->name);
+    }
+    return SL_OK;
+}
+
 enum sl_status sl_plan_control_init(struct sl_plan_control *c, enum sl_plan_control_kind kind,
                                     uint64_t window, const struct sl_plan *plan, uint64_t n,
                                     struct sl_err *err)
@@ -49,6 +73,7 @@ enum sl_status sl_plan_control_init(struct sl_plan_control *c, enum sl_plan_cont
     if (kind == SL_CONTROL_NONE || !n)
         return SL_OK;
     SL_TRY(check_lengths(plan, err));
+    SL_TRY(check_whole(plan, err));
     uint64_t n_windows = (n - 1) / c->window + 1;
     uint64_t seed = sl_plan_seed_of(plan, plan->n_sources + 1, 0, kind == SL_CONTROL_LOCALITY);
     sl_shuffle_init(&c->shuffle, n_windows, seed, 0);

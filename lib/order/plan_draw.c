@@ -134,6 +134,8 @@ enum sl_status sl_plan_order_draw(struct sl_plan_order *o, size_t source,
                                   const uint32_t *const *ranks, struct sl_err *err)
 {
     uint64_t total = 0, n = o->units[source];
+    if (o->groups[source])
+        return sl_plan_draw_groups(o, source, ranks, err);
     for (size_t i = 0; i < o->plan->n_stages; i++)
         total += o->counts[i * (o->n_sources + 1) + source];
     struct drawer d = { .n = n, .given = o->past ? o->past->given[source] : NULL };

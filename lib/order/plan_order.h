@@ -7,7 +7,11 @@
  *
  *     sl_plan_order_new      stages, shares, how many units each source gives
  *     sl_plan_order_draw     for each source, in turn: which units, in which order
+ *     sl_plan_order_settle   where stages end, now that all is drawn
  *     sl_plan_order_next     position by position
+ *
+ * With groups, positions and counts of stages are final after sl_plan_order_settle; before, they
+ * are those of turns (docs/curriculum.md).
  *
  * Memory    4 bytes a position; while a source is drawn 4 1/8 bytes for each of its units,
  *           8 1/8 more where a stage draws from a pool, and the caller's ranks; then 2 a
@@ -24,6 +28,12 @@ struct sl_plan_order;
 struct sl_plan_span {
     uint64_t begin, end;    /* positions */
     const uint64_t *counts; /* units of each source; behind the last one those replayed */
+};
+
+/* What a stage needs that makes blocks of one value. */
+struct sl_plan_batch {
+    const uint16_t *const *codes; /* of each source: the value of each unit as its rank */
+    uint32_t n_values;
 };
 
 struct sl_plan_place {
@@ -67,9 +77,20 @@ struct sl_plan_span sl_plan_order_span(const struct sl_plan_order *o, size_t sta
 unsigned __int128 sl_plan_order_target(const struct sl_plan_order *o, size_t source,
                                        uint64_t position);
 
+/* The groups of a source: next[u] is the unit behind u in its group, of the last one the
+ * first. Borrowed until the source was drawn; to be said before. */
+void sl_plan_order_set_groups(struct sl_plan_order *o, size_t source, const uint32_t *next);
+/* What a stage with blocks needs, borrowed until all positions were asked for; to be said
+ * before sl_plan_order_settle. */
+void sl_plan_order_set_batch(struct sl_plan_order *o, size_t stage, struct sl_plan_batch batch);
+
 /* ranks[score][rank] is the unit with that rank; NULL for what is not used. */
 SL_MUST_USE enum sl_status sl_plan_order_draw(struct sl_plan_order *o, size_t source,
                                               const uint32_t *const *ranks, struct sl_err *err);
+
+/* All sources were drawn. SL_E_DATA where a stage has nothing to replay, now that groups
+ * are closed up; SL_E_SYSTEM. */
+SL_MUST_USE enum sl_status sl_plan_order_settle(struct sl_plan_order *o, struct sl_err *err);
 
 /* SL_OK with the place of the next position, SL_END behind the last; SL_E_DATA where a unit
  * would be repeated more than 65,535 times. All sources were drawn. */
@@ -81,5 +102,13 @@ void sl_plan_order_trim(struct sl_plan_order *o);
 
 /* How many units of a source are never placed. All positions were asked for. */
 uint64_t sl_plan_order_unused(const struct sl_plan_order *o, size_t source);
+
+/* How many positions the order is shorter, since no group of a source fitted into the turns
+ * that it had left. The source was drawn; 0 for one without groups. */
+uint64_t sl_plan_order_unfilled(const struct sl_plan_order *o, size_t source);
+
+/* Does a stage with blocks begin within a block of the run? Then the message tells the two
+ * figures. What was drawn decides, where there are groups. */
+bool sl_plan_order_warning(const struct sl_plan_order *o, size_t stage, char *text, size_t n);
 
 #endif

@@ -40,6 +40,8 @@ static enum sl_status fill_source(struct sl_json *o, const struct sl_plan *plan,
     SL_TRY(set_text(o, "name", s->name, err));
     SL_TRY(sl_json_set(o, "epochs", sl_json_new_int((int64_t)s->epochs), err));
     SL_TRY(set_text(o, "when_empty", empty[s->when_empty], err));
+    if (s->group)
+        SL_TRY(set_text(o, "group", s->group, err));
     return s->own ? fill_way(o, plan, s->own, err) : SL_OK;
 }
 
@@ -52,6 +54,10 @@ static enum sl_status fill_stage(struct sl_json *o, const struct sl_plan *plan, 
         SL_TRY(sl_json_set(o, "length", sl_json_new_int((int64_t)s->length), err));
     if (s->tokenizer)
         SL_TRY(set_text(o, "tokenizer", s->tokenizer, err));
+    if (s->batch_by) {
+        SL_TRY(set_text(o, "batch", s->batch_by, err));
+        SL_TRY(sl_json_set(o, "batch_size", sl_json_new_int((int64_t)s->batch_size), err));
+    }
     return fill_way(o, plan, &s->way, err);
 }
 
@@ -151,9 +157,13 @@ static enum sl_status add_source(const struct sl_plan *plan, const struct sl_cur
         unused = sl_plan_order_unused(sl_curriculum_order(c), i);
     SL_TRY(sl_buf_addf(out, err, "  {\"name\": "));
     SL_TRY(add_name(out, plan->sources[i].name, err));
-    return sl_buf_addf(out, err, ", \"sequences\": %llu, \"placed\": %llu, \"unused\": %llu}%s\n",
+    SL_TRY(sl_buf_addf(out, err, ", \"sequences\": %llu, \"placed\": %llu, \"unused\": %llu",
                        (unsigned long long)units, (unsigned long long)placed,
-                       (unsigned long long)unused, i + 1 < plan->n_sources ? "," : "");
+                       (unsigned long long)unused));
+    if (plan->sources[i].group)
+        SL_TRY(sl_buf_addf(out, err, ", \"unfilled\": %llu",
+                           (unsigned long long)sl_plan_order_unfilled(sl_curriculum_order(c), i)));
+    return sl_buf_addf(out, err, "}%s\n", i + 1 < plan->n_sources ? "," : "");
 }
 
 static enum sl_status add_errors(const struct sl_plan *plan, const struct sl_plan_achieved *a,

@@ -97,6 +97,8 @@ struct sl_tool {
      * it is not all. Of files only these are then read before end(), and not checked by
      * hashes; sl_run_again reads and checks all. */
     void (*looks_at)(const struct sl_run *run, bool *wanted);
+    /* Add to an error of an input where that input is named. */
+    void (*blame)(const struct sl_run *run, int input, struct sl_err *err);
     enum sl_status (*merge)(struct sl_run *run, int n_inputs, struct sl_err *err);
     enum sl_status (*plain)(struct sl_run *run, struct sl_err *err);
     enum sl_status (*end)(struct sl_run *run, struct sl_err *err);

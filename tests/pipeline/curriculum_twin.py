@@ -201,6 +201,64 @@ def draw(rows, left, order, d, seed):
     return [items[r] for r in ranks[:d]]
 
 
+def groups_of(rows, column):
+    """Lists of units with one value, each in order, by their first; null: alone."""
+    by = {}
+    for u, row in enumerate(rows):
+        by.setdefault((u,) if row[column] is None else row[column], []).append(u)
+    return sorted(by.values())
+
+
+def group_draws(plan, index, rows, turns):
+    """By stage, the groups that it begins."""
+    source = list(plan['sources'].values())[index]
+    name = list(plan['sources'])[index]
+    before = [given_before(plan, name, u) for u in range(len(rows))]
+    whole = groups_of(rows, source['group'])
+    epoch, over, total, out, full = 0, 0, sum(turns), [], False
+
+    def fresh():
+        there = ([u for u in g if before[u] <= epoch] for g in whole)
+        return sorted(g for g in there if g)
+    left = fresh()
+    for j, stage in enumerate(plan['stages']):
+        order, begun = source.get('order', stage.get('order')), []
+        check_nulls(rows, order, turns[j])
+        covered = min(over, turns[j])
+        need, over = turns[j] - covered, over - covered
+        while need > 0 and not full:
+            while not left:
+                epoch += 1
+                left = fresh()
+            reps = {g[0]: g for g in left}
+            if isinstance(order, dict):
+                place = {u: p for p, u in enumerate(ranked(rows, range(len(rows)), order['by']))}
+                reps = {min(g, key=place.get): g for g in left}
+            d, sizes = len(left), sum(map(len, left))
+            if isinstance(order, dict) and 'pacing' in order:
+                d = -(-min(need, sizes) * d // sizes)
+            for rep in draw(rows, list(reps), order, d, seed_of(plan, index, j, epoch)):
+                group = reps[rep]
+                full = len(group) > total
+                if full:
+                    break
+                begun.append(group)
+                left.remove(group)
+                total -= len(group)
+                need -= len(group)
+                if need <= 0:
+                    over = -need
+                    break
+        out.append(begun)
+    return out
+
+
+def check_nulls(rows, order, need):
+    if need and isinstance(order, dict) and order.get('nulls') != 'last':
+        if any(r[order['by'].split()[0]] is None for r in rows):
+            raise Refused('is null in')
+
+
 def draws_of(plan, index, rows, counts):
     source = list(plan['sources'].values())[index]
     name = list(plan['sources'])[index]
@@ -208,9 +266,7 @@ def draws_of(plan, index, rows, counts):
     left = [u for u in range(len(rows)) if before[u] <= epoch]
     for j, stage in enumerate(plan['stages']):
         order, need = source.get('order', stage.get('order')), counts[j]
-        if need and isinstance(order, dict) and order.get('nulls') != 'last':
-            if any(r[order['by'].split()[0]] is None for r in rows):
-                raise Refused('is null in')
+        check_nulls(rows, order, need)
         while need:
             while not left:
                 epoch += 1
@@ -221,6 +277,20 @@ def draws_of(plan, index, rows, counts):
             left = sorted(set(left) - set(got))
             need -= d
     return iter(out)
+
+
+def in_blocks(rows, places, by, size):
+    """Places of a stage in blocks of one value."""
+    out, waiting = [], {}
+    for place in places:
+        value = rows[place[0]][place[1]][by]
+        block = waiting.setdefault(value, [])
+        block.append(place)
+        if len(block) == size:
+            out += waiting.pop(value)
+    order = sorted(waiting, key=lambda v: (v is None, 0 if v is None else
+                                           v.encode() if isinstance(v, str) else v))
+    return out + [p for v in order for p in waiting[v]]
 
 
 def filled(plan, sizes, ends, shares):
@@ -266,21 +336,52 @@ def places(plan, rows, length):
     counts = [[0] * len(ends) for _ in range(len(names) + 1)]
     for i, j in zip(who, stages):
         counts[i][j] += 1
-    drawn = [draws_of(plan, i, rows[s], counts[i]) for i, s in enumerate(names)]
-    out, copies, replayed = list(past_of(plan)), {}, [0] * len(ends)
+    grouped = ['group' in plan['sources'][s] for s in names]
+    for j, stage in enumerate(plan['stages']):
+        if 'batch' in stage and any(g and counts[i][j] for i, g in enumerate(grouped)):
+            raise Refused('would tear the groups')
+    drawn = [iter(sum(group_draws(plan, i, rows[s], counts[i]), [])) if grouped[i] else
+             draws_of(plan, i, rows[s], counts[i]) for i, s in enumerate(names)]
+    out, copies, opened = list(past_of(plan)), {}, [0] * len(names)
     for p in out:
         copies[p[:2]] = copies.get(p[:2], 0) + 1
-    for i, j in zip(who, stages):
-        if i < len(names):
-            key = (names[i], next(drawn[i]))
-        else:
-            b, k = max(ends[j - 1], taken), replayed[j]
-            replayed[j] += 1
-            seed = seed_of(plan, len(names), j, k // b)
-            key = out[base.shuffled(b, seed, 0, k % b)][:2]
-        out.append((*key, copies.get(key, 0), j))
-        copies[key] = copies.get(key, 0) + 1
+    for j, stage in enumerate(plan['stages']):
+        places, b, k = [], len(out), 0
+        for i in (i for i, of in zip(who, stages) if of == j):
+            if i == len(names):
+                if not b:
+                    raise Refused('has nothing to replay')
+                seed = seed_of(plan, len(names), j, k // b)
+                places.append(out[base.shuffled(b, seed, 0, k % b)][:2])
+                k += 1
+            elif not grouped[i]:
+                places.append((names[i], next(drawn[i])))
+            elif opened[i]:
+                opened[i] -= 1
+            else:
+                group = next(drawn[i], [])
+                opened[i] = max(0, len(group) - 1)
+                places += [(names[i], u) for u in group]
+        if 'batch' in stage:
+            places = in_blocks(rows, places, stage['batch']['by'], stage['batch']['size'])
+        for key in places:
+            out.append((*key, copies.get(key, 0), j))
+            copies[key] = copies.get(key, 0) + 1
     return out, shares
+
+
+def bound_of(plan, rows, out):
+    """What no prefix is off by: 1, and what groups and blocks add."""
+    most = 1
+    for s, source in plan['sources'].items():
+        if 'group' in source:
+            most += max(map(len, groups_of(rows[s], source['group'])), default=1) - 1
+    waiting = [0]
+    for j, stage in enumerate(plan['stages']):
+        if 'batch' in stage:
+            values = {rows[p[0]][p[1]][stage['batch']['by']] for p in out if p[3] == j}
+            waiting.append(len(values) * (stage['batch']['size'] - 1))
+    return most + max(waiting)
 
 
 def worst_errors(plan, out, shares):
