@@ -8,6 +8,7 @@
 
 #include "order/curriculum.h"
 #include "order/plan_files.h"
+#include "order/plan_ids.h"
 #include "order/plan_lineage.h"
 #include "order/plan_record.h"
 #include "order/plan_text.h"
@@ -147,8 +148,11 @@ static enum sl_status start(struct sl_run *run, struct sl_err *err)
     s->turns = calloc(s->plan.n_sources, sizeof *s->turns);
     if (!s->turns)
         return sl_err_nomem(err, s->plan.n_sources * sizeof *s->turns);
-    return sl_curriculum_new(&s->work, &s->plan, sl_run_in_schema(run), common->mem_bytes,
-                             common->tmpdir, err);
+    SL_TRY(sl_curriculum_new(&s->work, &s->plan, sl_run_in_schema(run), common->mem_bytes,
+                             common->tmpdir, err));
+    if (((const struct conf *)sl_run_conf(run))->dry_run)
+        sl_curriculum_dry(s->work);
+    return SL_OK;
 }
 
 static enum sl_status step(struct sl_run *run, const struct sl_batch *b, struct sl_err *err)
@@ -183,6 +187,12 @@ static enum sl_status measure(struct sl_run *run, struct sl_err *err)
     const char *warning = sl_plan_warning(&s->plan);
     if (warning)
         sl_run_warn(run, "%s", warning);
+    const struct sl_plan_twins *twins = sl_curriculum_twins(s->work);
+    if (twins && twins->n_twice)
+        sl_run_warn(run,
+                    "%llu rows are of sequences that stand elsewhere in the sources too, such as "
+                    "%.32s: their copies are counted together",
+                    (unsigned long long)twins->n_twice, twins->example);
     return SL_OK;
 }
 

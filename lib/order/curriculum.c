@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Three sorts carry a plan out, each by a sorter that spills:
+/* Three sorts carry a plan out, each by a sorter that spills, and a fourth one of ids, which
+ * is order/plan_ids.c:
  *
  *   scores   (source, key, unit), a sorter for each score: read back, the units of a source
  *            in rank order, which is all that drawing needs
@@ -17,6 +18,8 @@
 #include "arrow/rows.h"
 #include "base/num.h"
 #include "io/record_sort.h"
+#include "order/plan_ids.h"
+#include "order/plan_score.h"
 
 enum {
     KEY_MAX_BYTES = 1 << 20,
@@ -33,9 +36,12 @@ struct sl_curriculum {
     const char *tmpdir;
     uint64_t unit_tokens;
     uint64_t *units, *nulls; /* of each source; [source][score] */
+    uint64_t *sizes;         /* of each source: units, or what a file lists of them */
+    uint64_t *unused;        /* of each source */
     uint64_t *next;          /* of each source: the unit that comes next in the second pass */
 
-    struct sl_row_keys *keys[SL_PLAN_MAX_SCORES];
+    struct sl_plan_score *keys[SL_PLAN_MAX_SCORES];
+    struct sl_plan_ids *ids; /* NULL where nothing needs them */
     struct sl_record_sort *scores[SL_PLAN_MAX_SCORES];
     struct sl_buf record;
     struct sl_plan_order *order;
@@ -78,29 +84,36 @@ static uint64_t length_of(const struct sl_schema *s)
     return fixed ? (uint64_t)s->fields[at]->size : 1;
 }
 
-static enum sl_status new_score(struct sl_curriculum *c, size_t k, struct sl_err *err)
+/* What a sorter of the first pass may take. */
+static uint64_t sorter_bytes(const struct sl_curriculum *c)
 {
-    struct sl_err why = SL_ERR_INIT;
-    enum sl_status st = sl_row_keys_parse(&c->keys[k], c->plan->scores[k], c->in, &why);
-    if (st != SL_OK)
-        return sl_err_set(err, st == SL_E_SYSTEM ? st : SL_E_DATA, "%s:%d: %.400s", c->plan->file,
-                          c->plan->score_lines[k], why.msg);
-    uint64_t part = (c->mem_bytes - OTHER_BYTES) / 2 / c->plan->n_scores;
-    part = part < SL_RECORD_SORT_MIN_BYTES ? SL_RECORD_SORT_MIN_BYTES : part;
-    return sl_record_sort_new(&c->scores[k], part, c->tmpdir, err);
+    uint64_t part = (c->mem_bytes - OTHER_BYTES) / 2 / (c->plan->n_scores + 1);
+    return part < SL_RECORD_SORT_MIN_BYTES ? SL_RECORD_SORT_MIN_BYTES : part;
 }
 
 static enum sl_status make(struct sl_curriculum *c, struct sl_err *err)
 {
     size_t n = c->plan->n_sources;
     c->units = calloc(n, sizeof *c->units);
+    c->sizes = calloc(n, sizeof *c->sizes);
+    c->unused = calloc(n, sizeof *c->unused);
     c->next = calloc(n, sizeof *c->next);
     c->nulls = calloc(n * SL_PLAN_MAX_SCORES, sizeof *c->nulls);
-    if (!c->units || !c->next || !c->nulls)
+    if (!c->units || !c->sizes || !c->unused || !c->next || !c->nulls)
         return sl_err_nomem(err, n * SL_PLAN_MAX_SCORES * sizeof *c->nulls);
-    for (size_t k = 0; k < c->plan->n_scores; k++)
-        SL_TRY(new_score(c, k, err));
-    return SL_OK;
+    for (size_t k = 0; k < c->plan->n_scores; k++) {
+        SL_TRY(sl_plan_score_new(&c->keys[k], c->plan, k, c->in, err));
+        SL_TRY(sl_record_sort_new(&c->scores[k], sorter_bytes(c), c->tmpdir, err));
+    }
+    return sl_plan_ids_new(&c->ids, c->plan, c->in, 2 * sorter_bytes(c), c->tmpdir, err);
+}
+
+void sl_curriculum_dry(struct sl_curriculum *c)
+{
+    if (c->plan->n_order_files)
+        return;
+    sl_plan_ids_free(c->ids);
+    c->ids = NULL;
 }
 
 enum sl_status sl_curriculum_new(struct sl_curriculum **out, const struct sl_plan *plan,
@@ -130,7 +143,7 @@ static void free_scores(struct sl_curriculum *c)
 {
     for (size_t k = 0; k < SL_PLAN_MAX_SCORES; k++) {
         sl_record_sort_free(c->scores[k]);
-        sl_row_keys_free(c->keys[k]);
+        sl_plan_score_free(c->keys[k]);
         c->scores[k] = NULL;
         c->keys[k] = NULL;
     }
@@ -141,6 +154,7 @@ void sl_curriculum_free(struct sl_curriculum *c)
     if (!c)
         return;
     free_scores(c);
+    sl_plan_ids_free(c->ids);
     sl_plan_order_free(c->order);
     sl_record_sort_free(c->places);
     sl_row_sort_free(c->sort);
@@ -150,6 +164,8 @@ void sl_curriculum_free(struct sl_curriculum *c)
     sl_batch_release(&c->view);
     sl_buf_release(&c->record);
     free(c->units);
+    free(c->sizes);
+    free(c->unused);
     free(c->next);
     free(c->nulls);
     free(c);
@@ -166,9 +182,8 @@ static enum sl_status see_score(struct sl_curriculum *c, const struct sl_batch *
         sl_buf_reset(&c->record);
         put32(number, (uint32_t)source);
         SL_TRY(sl_buf_add(&c->record, number, sizeof number, err));
-        SL_TRY(sl_row_keys_add(c->keys[k], b, row, &c->record, &null, err));
-        put32(number, (uint32_t)(c->units[source] + (uint64_t)row));
-        SL_TRY(sl_buf_add(&c->record, number, sizeof number, err));
+        SL_TRY(sl_plan_score_add(c->keys[k], b, row, (uint32_t)(c->units[source] + (uint64_t)row),
+                                 &c->record, &null, err));
         c->nulls[source * SL_PLAN_MAX_SCORES + k] += null;
         SL_TRY(sl_record_sort_add(c->scores[k], sl_buf_str(&c->record), err));
     }
@@ -181,6 +196,8 @@ enum sl_status sl_curriculum_see(struct sl_curriculum *c, const struct sl_batch 
     for (size_t k = 0; k < c->plan->n_scores; k++)
         if (sl_plan_uses(c->plan, source, k))
             SL_TRY(see_score(c, b, source, k, err));
+    if (c->ids)
+        SL_TRY(sl_plan_ids_see(c->ids, b, source, c->units[source], err));
     c->units[source] += (uint64_t)b->n_rows;
     if (c->units[source] > UINT32_MAX)
         return sl_err_set(err, SL_E_DATA, "source '%s' has more than 2^32 sequences",
@@ -207,19 +224,32 @@ static enum sl_status check_nulls(const struct sl_curriculum *c, size_t source, 
                       c->plan->sources[source].name);
 }
 
+/* Bytes that scores take for each row while a source is drawn. */
+static uint64_t score_bytes(const struct sl_curriculum *c)
+{
+    uint64_t sum = 0;
+    for (size_t k = 0; k < c->plan->n_scores; k++) {
+        size_t values = sl_plan_score_n_values(c->keys[k]);
+        sum += 4 + (values ? 24 + 8 * values : 0);
+    }
+    return sum;
+}
+
 /* What the order takes at most: order/plan_order.h. */
 static enum sl_status check_memory(const struct sl_curriculum *c, struct sl_err *err)
 {
     uint64_t all = 0, most = 0, n = sl_plan_order_positions(c->order);
+    uint64_t twins = c->ids ? 18 * sl_plan_ids_twins(c->ids)->n : 0;
     for (size_t i = 0; i < c->plan->n_sources; i++) {
         all += c->units[i];
         most = c->units[i] > most ? c->units[i] : most;
+        most = c->sizes[i] > most ? c->sizes[i] : most;
     }
     bool replays = false;
     for (size_t i = 0; i < c->plan->n_stages; i++)
         replays |= c->plan->stages[i].replay > 0;
     uint64_t need =
-        OTHER_BYTES + (replays ? 12 : 4) * n + 2 * all + (13 + 4 * c->plan->n_scores) * most;
+        OTHER_BYTES + (replays ? 12 : 4) * n + 2 * all + twins + (13 + score_bytes(c)) * most;
     uint64_t sorters = c->mem_bytes / 8 + c->plan->n_scores * SL_RECORD_SORT_MIN_BYTES;
     if (need + sorters / 4 <= c->mem_bytes || need <= SL_CURRICULUM_LEAST_BYTES)
         return SL_OK;
@@ -227,45 +257,119 @@ static enum sl_status check_memory(const struct sl_curriculum *c, struct sl_err 
                       (unsigned long long)n, (unsigned long long)(((need + need / 2) >> 20) + 1));
 }
 
+/* Of a source that a file orders: rows that the entries up to the last one placed name. */
+static enum sl_status count_listed(struct sl_curriculum *c, size_t source, uint64_t placed,
+                                   struct sl_err *err)
+{
+    uint64_t n = placed < c->sizes[source] ? placed : c->sizes[source];
+    uint8_t *seen = calloc(c->units[source] / 8 + 1, 1);
+    uint32_t *list = malloc((n + 1) * sizeof *list);
+    enum sl_status st = seen && list ? sl_plan_ids_list(c->ids, source, list, n, err)
+                                     : sl_err_nomem(err, n * sizeof *list);
+    for (uint64_t i = 0; i < n && st == SL_OK; i++) {
+        uint8_t *byte = &seen[list[i] >> 3], bit = (uint8_t)(1 << (list[i] & 7));
+        c->unused[source] -= !(*byte & bit);
+        *byte |= bit;
+    }
+    free(seen);
+    free(list);
+    return st;
+}
+
+static enum sl_status count_unused(struct sl_curriculum *c, struct sl_err *err)
+{
+    for (size_t i = 0; i < c->plan->n_sources; i++) {
+        uint64_t placed = 0, units = c->units[i];
+        for (size_t s = 0; s < c->plan->n_stages; s++)
+            placed += sl_plan_order_span(c->order, s).counts[i];
+        c->unused[i] = units;
+        if (sl_plan_order_file(c->plan, i) < 0)
+            c->unused[i] -= placed < units ? placed : units;
+        else
+            SL_TRY(count_listed(c, i, placed, err));
+    }
+    return c->plan->n_order_files ? sl_plan_ids_rewind(c->ids, err) : SL_OK;
+}
+
 enum sl_status sl_curriculum_measure(struct sl_curriculum *c, struct sl_err *err)
 {
-    SL_TRY(sl_plan_order_new(&c->order, c->plan, c->units, c->unit_tokens, err));
+    if (c->ids)
+        SL_TRY(sl_plan_ids_end(c->ids, err));
+    for (size_t i = 0; i < c->plan->n_sources; i++)
+        c->sizes[i] =
+            sl_plan_order_file(c->plan, i) < 0 ? c->units[i] : sl_plan_ids_entries(c->ids, i);
+    SL_TRY(sl_plan_order_new(&c->order, c->plan, c->sizes, c->unit_tokens, err));
     for (size_t i = 0; i < c->plan->n_sources; i++)
         for (size_t s = 0; s < c->plan->n_stages; s++)
             SL_TRY(check_nulls(c, i, s, err));
-    return check_memory(c, err);
+    SL_TRY(check_memory(c, err));
+    return count_unused(c, err);
 }
 
-/* The next units of a sorter, which are those of one source. */
-static enum sl_status read_ranks(struct sl_curriculum *c, size_t k, uint32_t *ranks, uint64_t n,
-                                 struct sl_err *err)
+/* A source while it is drawn. */
+struct loaded {
+    uint32_t *ranks[SL_PLAN_MAX_SCORES];
+    double *values[SL_PLAN_MAX_SCORES];
+    uint32_t *list;
+};
+
+/* The next units of a sorter, which are those of one source, and the values behind them. */
+static enum sl_status read_ranks(struct sl_curriculum *c, size_t k, uint32_t *ranks, double *values,
+                                 uint64_t n, struct sl_err *err)
 {
+    size_t n_values = sl_plan_score_n_values(c->keys[k]), tail = 4 + 8 * n_values;
     for (uint64_t i = 0; i < n; i++) {
         struct sl_str record;
         enum sl_status st = sl_record_sort_next(c->scores[k], &record, err);
-        if (st == SL_END || (st == SL_OK && record.n < 8))
+        if (st == SL_END || (st == SL_OK && record.n < 4 + tail))
             return sl_err_set(err, SL_E_BUG, "scores are missing");
         SL_TRY(st);
-        ranks[i] = get32((const uint8_t *)record.p + record.n - 4);
+        const uint8_t *p = (const uint8_t *)record.p + record.n - tail;
+        ranks[i] = get32(p);
+        for (size_t v = 0; v < n_values; v++)
+            memcpy(&values[v * n + i], p + 4 + 8 * v, sizeof *values);
     }
     return SL_OK;
 }
 
-static enum sl_status draw_source(struct sl_curriculum *c, size_t source, struct sl_err *err)
+static enum sl_status load(struct sl_curriculum *c, size_t source, struct loaded *l,
+                           struct sl_err *err)
 {
-    uint32_t *ranks[SL_PLAN_MAX_SCORES] = { NULL };
     uint64_t n = c->units[source];
-    enum sl_status st = SL_OK;
-    for (size_t k = 0; k < c->plan->n_scores && st == SL_OK; k++) {
+    for (size_t k = 0; k < c->plan->n_scores; k++) {
         if (!sl_plan_uses(c->plan, source, k))
             continue;
-        ranks[k] = malloc((n + 1) * sizeof *ranks[k]);
-        st = ranks[k] ? read_ranks(c, k, ranks[k], n, err) : sl_err_nomem(err, 4 * n);
+        size_t n_values = sl_plan_score_n_values(c->keys[k]);
+        l->ranks[k] = malloc((n + 1) * sizeof *l->ranks[k]);
+        l->values[k] = n_values ? malloc((n_values * n + 1) * sizeof *l->values[k]) : NULL;
+        if (!l->ranks[k] || (n_values && !l->values[k]))
+            return sl_err_nomem(err, (4 + 8 * n_values) * n);
+        SL_TRY(read_ranks(c, k, l->ranks[k], l->values[k], n, err));
     }
+    if (sl_plan_order_file(c->plan, source) < 0)
+        return SL_OK;
+    l->list = malloc((c->sizes[source] + 1) * sizeof *l->list);
+    if (!l->list)
+        return sl_err_nomem(err, c->sizes[source] * sizeof *l->list);
+    return sl_plan_ids_list(c->ids, source, l->list, c->sizes[source], err);
+}
+
+static enum sl_status draw_source(struct sl_curriculum *c, size_t source, struct sl_err *err)
+{
+    struct loaded l = { .list = NULL };
+    struct sl_plan_rows rows = { .n = c->units[source],
+                                 .ranks = (const uint32_t *const *)l.ranks,
+                                 .values = (const double *const *)l.values };
+    enum sl_status st = load(c, source, &l, err);
+    rows.list = l.list;
+    rows.n_list = c->sizes[source];
     if (st == SL_OK)
-        st = sl_plan_order_draw(c->order, source, (const uint32_t *const *)ranks, err);
-    for (size_t k = 0; k < c->plan->n_scores; k++)
-        free(ranks[k]);
+        st = sl_plan_order_draw(c->order, source, &rows, err);
+    for (size_t k = 0; k < c->plan->n_scores; k++) {
+        free(l.ranks[k]);
+        free(l.values[k]);
+    }
+    free(l.list);
     return st;
 }
 
@@ -304,6 +408,11 @@ enum sl_status sl_curriculum_plan(struct sl_curriculum *c, const struct sl_schem
     for (size_t i = 0; i < c->plan->n_sources; i++)
         SL_TRY(draw_source(c, i, err));
     free_scores(c);
+    if (c->ids)
+        sl_plan_ids_trim(c->ids);
+    const struct sl_plan_twins *twins = sl_curriculum_twins(c);
+    if (twins && twins->n)
+        SL_TRY(sl_plan_order_twins(c->order, twins->rows, twins->n, twins->n_groups, err));
     SL_TRY(sl_record_sort_new(&c->places, c->mem_bytes / 8, c->tmpdir, err));
     for (uint64_t at = 0; (st = sl_plan_order_next(c->order, &p, err)) == SL_OK; at++) {
         SL_TRY(add_place(c, &p, at, err));
@@ -313,6 +422,8 @@ enum sl_status sl_curriculum_plan(struct sl_curriculum *c, const struct sl_schem
     if (st != SL_END)
         return st;
     sl_plan_order_trim(c->order);
+    sl_plan_ids_free(c->ids);
+    c->ids = NULL;
     SL_TRY(sl_record_sort_end(c->places, err));
     SL_TRY(next_place(c, err));
     SL_TRY(sl_row_keys_places(&c->by_place, &c->places_now, err));
@@ -408,4 +519,14 @@ uint64_t sl_curriculum_units(const struct sl_curriculum *c, size_t source)
 uint64_t sl_curriculum_unit_tokens(const struct sl_curriculum *c)
 {
     return c->unit_tokens;
+}
+
+uint64_t sl_curriculum_unused(const struct sl_curriculum *c, size_t source)
+{
+    return c->unused[source];
+}
+
+const struct sl_plan_twins *sl_curriculum_twins(const struct sl_curriculum *c)
+{
+    return c->ids ? sl_plan_ids_twins(c->ids) : NULL;
 }

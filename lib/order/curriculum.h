@@ -28,6 +28,10 @@ SL_MUST_USE enum sl_status sl_curriculum_new(struct sl_curriculum **out, const s
                                              const char *tmpdir, struct sl_err *err);
 void sl_curriculum_free(struct sl_curriculum *c); /* NULL allowed */
 
+/* No rows will be asked for: ids are only looked at where the plan needs them. Before the
+ * first row. */
+void sl_curriculum_dry(struct sl_curriculum *c);
+
 /* The sources come one after another, in the order of the plan. */
 SL_MUST_USE enum sl_status sl_curriculum_see(struct sl_curriculum *c, const struct sl_batch *b,
                                              size_t source, struct sl_err *err);
@@ -54,5 +58,11 @@ SL_MUST_USE enum sl_status sl_curriculum_emit(struct sl_curriculum *c,
 const struct sl_plan_order *sl_curriculum_order(const struct sl_curriculum *c);
 uint64_t sl_curriculum_units(const struct sl_curriculum *c, size_t source);
 uint64_t sl_curriculum_unit_tokens(const struct sl_curriculum *c);
+
+/* After sl_curriculum_measure: rows of a source that the order will not place. */
+uint64_t sl_curriculum_unused(const struct sl_curriculum *c, size_t source);
+/* Rows whose id and copy stood in a row before; NULL where nobody looked. */
+struct sl_plan_twins;
+const struct sl_plan_twins *sl_curriculum_twins(const struct sl_curriculum *c);
 
 #endif

@@ -154,6 +154,8 @@ void sl_plan_order_trim(struct sl_plan_order *o)
     }
     free(o->placed);
     o->placed = NULL;
+    free(o->twin_copies);
+    o->twin_copies = NULL;
 }
 
 void sl_plan_order_free(struct sl_plan_order *o)
@@ -205,6 +207,46 @@ static void replay(struct sl_plan_order *o, struct sl_plan_place *out)
     out->unit = (uint32_t)place;
 }
 
+enum sl_status sl_plan_order_twins(struct sl_plan_order *o, const struct sl_plan_twin *twins,
+                                   uint64_t n, uint64_t n_groups, struct sl_err *err)
+{
+    o->twins = twins;
+    o->n_twins = n;
+    o->twin_copies = calloc(n_groups + 1, sizeof *o->twin_copies);
+    return o->twin_copies ? SL_OK : sl_err_nomem(err, n_groups * sizeof *o->twin_copies);
+}
+
+static const struct sl_plan_twin *find_twin(const struct sl_plan_order *o, uint64_t row)
+{
+    uint64_t low = 0, high = o->n_twins;
+    while (low < high) {
+        uint64_t middle = low + (high - low) / 2;
+        if (o->twins[middle].row < row)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < o->n_twins && o->twins[low].row == row ? &o->twins[low] : NULL;
+}
+
+/* How often the sequence was placed, and the row. */
+static enum sl_status count_copy(struct sl_plan_order *o, struct sl_plan_place *p,
+                                 struct sl_err *err)
+{
+    uint16_t *row = &o->copies[p->source][p->unit], *copies = row;
+    const struct sl_plan_twin *twin =
+        o->n_twins ? find_twin(o, (uint64_t)p->source << 32 | p->unit) : NULL;
+    if (twin)
+        copies = &o->twin_copies[twin->group];
+    if (*copies == UINT16_MAX)
+        return sl_err_set(err, SL_E_DATA, "source '%s': a sequence is repeated 65535 times",
+                          o->plan->sources[p->source].name);
+    o->unused[p->source] -= !*row;
+    *row += copies != row && !*row; /* a mark */
+    p->copy = (*copies)++;
+    return SL_OK;
+}
+
 enum sl_status sl_plan_order_next(struct sl_plan_order *o, struct sl_plan_place *out,
                                   struct sl_err *err)
 {
@@ -221,12 +263,7 @@ enum sl_status sl_plan_order_next(struct sl_plan_order *o, struct sl_plan_place 
     else
         replay(o, out);
     out->stage = (uint16_t)o->stage;
-    uint16_t *copies = &o->copies[out->source][out->unit];
-    if (*copies == UINT16_MAX)
-        return sl_err_set(err, SL_E_DATA, "source '%s': a sequence is repeated 65535 times",
-                          o->plan->sources[out->source].name);
-    o->unused[out->source] -= !*copies;
-    out->copy = (*copies)++;
+    SL_TRY(count_copy(o, out, err));
     if (o->position < o->n_remembered)
         o->placed[o->position] = (uint64_t)out->source << 32 | out->unit;
     o->position++;

@@ -10,8 +10,9 @@
  *     sl_plan_order_next     position by position
  *
  * Memory    4 bytes a position; while a source is drawn 4 1/8 bytes for each of its units,
- *           8 1/8 more where a stage draws from a pool, and the caller's ranks; then 2 a
- *           unit, and 8 for every position before the last stage with replay.
+ *           8 1/8 more where a stage draws from a pool, 24 where parameters move, and the
+ *           caller's ranks; then 2 a unit, and 8 for every position before the last stage with
+ *           replay.
  * Values    a function of the plan, the sizes and the ranks.
  * Threads   one thread at a time.
  * Source    docs/curriculum.md defines the order, docs/orders.md its parts. */
@@ -32,7 +33,7 @@ struct sl_plan_place {
     uint16_t copy, stage;
 };
 
-/* units         of each source, below 2^32.
+/* units         of each source, below 2^32: what it gives in an epoch.
  * unit_tokens   tokens of a unit.
  * Errors        SL_E_DATA with the line of the plan where the sizes do not fit it: a stage
  *               that ends before it begins, a source that is too small, nothing to replay,
@@ -45,9 +46,34 @@ void sl_plan_order_free(struct sl_plan_order *o); /* NULL allowed */
 uint64_t sl_plan_order_positions(const struct sl_plan_order *o);
 struct sl_plan_span sl_plan_order_span(const struct sl_plan_order *o, size_t stage);
 
-/* ranks[score][rank] is the unit with that rank; NULL for what is not used. */
+/* The rows of a source. */
+struct sl_plan_rows {
+    uint64_t n;
+    /* [score][rank]: the unit with that rank. Where parameters of the score move, by id.
+     * NULL for what is not used. */
+    const uint32_t *const *ranks;
+    /* [score]: of scores that move; n values of each column of the expression, column by
+     * column, by rank. NULL for others. */
+    const double *const *values;
+    /* Of a source that a file orders: the n_list units that the file lists. units of
+     * sl_plan_order_new is n_list then. */
+    const uint32_t *list;
+    uint64_t n_list;
+};
+
 SL_MUST_USE enum sl_status sl_plan_order_draw(struct sl_plan_order *o, size_t source,
-                                              const uint32_t *const *ranks, struct sl_err *err);
+                                              const struct sl_plan_rows *rows, struct sl_err *err);
+
+/* Rows that are one sequence: their copies are counted together. */
+struct sl_plan_twin {
+    uint64_t row;   /* source << 32 | unit */
+    uint64_t group; /* below n_groups */
+};
+
+/* Before the first place: n rows, ascending, borrowed. SL_E_SYSTEM. */
+SL_MUST_USE enum sl_status sl_plan_order_twins(struct sl_plan_order *o,
+                                               const struct sl_plan_twin *twins, uint64_t n,
+                                               uint64_t n_groups, struct sl_err *err);
 
 /* SL_OK with the place of the next position, SL_END behind the last; SL_E_DATA where a unit
  * would be repeated more than 65,535 times. All sources were drawn. */

@@ -31,7 +31,8 @@ static void expect(const char *text, const uint64_t *units, const char *want)
     assert_int_equal(sl_plan_order_new(&o, &plan, units, 1, &why), SL_OK);
     for (size_t i = 0; i < plan.n_sources; i++) {
         const uint32_t *ranks[SL_PLAN_MAX_SCORES] = { backwards + 4 - units[i] };
-        assert_int_equal(sl_plan_order_draw(o, i, ranks, &why), SL_OK);
+        struct sl_plan_rows rows = { .n = units[i], .ranks = ranks };
+        assert_int_equal(sl_plan_order_draw(o, i, &rows, &why), SL_OK);
     }
     size_t n = 0;
     while (sl_plan_order_next(o, &p, &why) == SL_OK) {

@@ -35,6 +35,9 @@ struct sl_plan_order {
     uint32_t **draws; /* of each source, in order */
     uint64_t *n_drawn;
     uint16_t **copies; /* of each unit: how often it was placed */
+    const struct sl_plan_twin *twins;
+    uint64_t n_twins;
+    uint16_t *twin_copies; /* of each group */
     uint64_t *unused;
     uint64_t *placed; /* source and unit by position, for replay */
     uint64_t n_remembered;

@@ -14,6 +14,12 @@ static const char *way_name(const struct sl_plan_way *w)
         return "given";
     case SL_DRAW_POOL:
         return sl_pacing_name(w->pacing.kind);
+    case SL_DRAW_STRATA:
+        return "strata";
+    case SL_DRAW_MOVING:
+        return "sort";
+    case SL_DRAW_FILE:
+        return "file";
     default:
         return sl_permute_name(w->permute.kind);
     }
@@ -137,7 +143,7 @@ static enum sl_status add_source(const struct sl_plan *plan, const struct sl_cur
     SL_TRY(add_name(out, plan->sources[i].name, err));
     return sl_buf_addf(out, err, ", \"sequences\": %llu, \"placed\": %llu, \"unused\": %llu}%s\n",
                        (unsigned long long)units, (unsigned long long)placed,
-                       (unsigned long long)(placed < units ? units - placed : 0),
+                       (unsigned long long)sl_curriculum_unused(c, i),
                        i + 1 < plan->n_sources ? "," : "");
 }
 
