@@ -118,6 +118,13 @@ void sl_plan_ids_free(struct sl_plan_ids *p)
     free(p);
 }
 
+void sl_plan_ids_mark(const struct sl_plan_ids *p, bool *wanted)
+{
+    wanted[p->id] = true;
+    if (p->copy >= 0)
+        wanted[p->copy] = true;
+}
+
 enum sl_status sl_plan_ids_see(struct sl_plan_ids *p, const struct sl_batch *b, size_t source,
                                uint64_t first, struct sl_err *err)
 {

@@ -24,6 +24,9 @@ SL_MUST_USE enum sl_status sl_plan_ids_new(struct sl_plan_ids **out, const struc
                                            const char *tmpdir, struct sl_err *err);
 void sl_plan_ids_free(struct sl_plan_ids *p); /* NULL allowed */
 
+/* Mark in wanted, one a field of the schema, the columns that are looked at. */
+void sl_plan_ids_mark(const struct sl_plan_ids *p, bool *wanted);
+
 /* first: the number of the batch's first row in its source. */
 SL_MUST_USE enum sl_status sl_plan_ids_see(struct sl_plan_ids *p, const struct sl_batch *b,
                                            size_t source, uint64_t first, struct sl_err *err);

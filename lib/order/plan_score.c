@@ -103,6 +103,14 @@ size_t sl_plan_score_n_values(const struct sl_plan_score *s)
     return s->moves ? s->n_columns : 0;
 }
 
+void sl_plan_score_mark(const struct sl_plan_score *s, bool *wanted)
+{
+    sl_row_keys_mark(s->keys, wanted);
+    for (size_t i = 0; s->expr && i < s->expr->n_names; i++)
+        if (s->columns[i] >= 0)
+            wanted[s->columns[i]] = true;
+}
+
 static double number_of(const struct sl_column *c, int64_t row)
 {
     enum sl_type t = c->field->type;

@@ -27,6 +27,9 @@ void sl_plan_score_free(struct sl_plan_score *s); /* NULL allowed */
 /* How many values stand behind the unit. */
 size_t sl_plan_score_n_values(const struct sl_plan_score *s);
 
+/* Mark in wanted, one a field of the schema, the columns that records are made of. */
+void sl_plan_score_mark(const struct sl_plan_score *s, bool *wanted);
+
 /* Append the record of a row of a batch. null: has it no score, or, of what moves, a null
  * column? */
 SL_MUST_USE enum sl_status sl_plan_score_add(const struct sl_plan_score *s,
