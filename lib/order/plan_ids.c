@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "arrow/reader.h"
 #include "base/hash.h"
@@ -206,7 +207,8 @@ static enum sl_status find_twins(struct sl_plan_ids *p, struct sl_err *err)
 
 /* ---- files of orders ---- */
 
-char *sl_plan_order_path(const struct sl_plan *plan, size_t file)
+/* Beside the plan, where its path is relative. */
+static char *path_of(const struct sl_plan *plan, size_t file)
 {
     const char *name = plan->order_files[file], *slash = strrchr(plan->file, '/');
     size_t n = *name != '/' && slash ? (size_t)(slash - plan->file) + 1 : 0, m = strlen(name);
@@ -216,6 +218,50 @@ char *sl_plan_order_path(const struct sl_plan *plan, size_t file)
     memcpy(path, plan->file, n);
     memcpy(path + n, name, m + 1);
     return path;
+}
+
+static enum sl_status open_file(const struct sl_plan *plan, size_t f, struct sl_source **out,
+                                struct sl_err *err)
+{
+    struct sl_err why = SL_ERR_INIT;
+    struct stat info;
+    char *path = path_of(plan, f);
+    *out = NULL;
+    if (!path)
+        return sl_err_nomem(err, strlen(plan->order_files[f]));
+    bool odd = stat(path, &info) == 0 && !S_ISREG(info.st_mode); /* it is read twice */
+    enum sl_status st = odd ? sl_err_set(&why, SL_E_USAGE, "it is no regular file")
+                            : sl_source_open(out, path, SL_SOURCE_PLAIN, &why);
+    free(path);
+    return st == SL_OK ? st
+                       : sl_err_set(err, st, "%s:%d:%d: the order '%s': %.300s", plan->file,
+                                    plan->file_lines[f], plan->file_columns[f],
+                                    plan->order_files[f], why.msg);
+}
+
+enum sl_status sl_plan_order_digest(const struct sl_plan *plan, size_t file, char hex[32],
+                                    struct sl_err *err)
+{
+    struct sl_source *src;
+    const uint8_t *p;
+    size_t n = 1;
+    SL_TRY(open_file(plan, file, &src, err));
+    struct sl_hasher *h = sl_hasher_new();
+    enum sl_status st = h ? SL_OK : sl_err_nomem(err, 1024);
+    if (h)
+        sl_hasher_reset128(h);
+    while (st == SL_OK && n) {
+        st = sl_source_peek(src, 1, &p, &n, err);
+        if (st == SL_OK) {
+            sl_hasher_add128(h, p, n);
+            sl_source_consume(src, n);
+        }
+    }
+    if (st == SL_OK)
+        sl_hash128_hex(sl_hasher_end128(h), hex);
+    sl_hasher_free(h);
+    sl_source_free(src);
+    return st;
 }
 
 static enum sl_status add_entries(struct sl_record_sort *to, struct sl_reader *reader, int id,
@@ -242,18 +288,10 @@ static enum sl_status add_entries(struct sl_record_sort *to, struct sl_reader *r
 static enum sl_status read_file(struct sl_plan_ids *p, size_t f, struct sl_record_sort *to,
                                 struct sl_err *err)
 {
-    struct sl_source *src = NULL;
+    struct sl_source *src;
     struct sl_reader *reader = NULL;
-    struct sl_err why = SL_ERR_INIT;
-    char *path = sl_plan_order_path(p->plan, f);
-    enum sl_status st = path ? sl_source_open(&src, path, SL_SOURCE_PLAIN, &why)
-                             : sl_err_nomem(&why, strlen(p->plan->order_files[f]));
-    if (st != SL_OK)
-        st = sl_err_set(err, st, "%s:%d:%d: the order '%s': %.300s", p->plan->file,
-                        p->plan->file_lines[f], p->plan->file_columns[f], p->plan->order_files[f],
-                        why.msg);
-    if (st == SL_OK)
-        st = sl_reader_open(&reader, src, SL_READ_STRICT, err);
+    SL_TRY(open_file(p->plan, f, &src, err));
+    enum sl_status st = sl_reader_open(&reader, src, SL_READ_STRICT, err);
     int id = st == SL_OK ? find_id(sl_reader_schema(reader)) : -1;
     if (st == SL_OK && id < 0)
         st = bad_file(p, f, "has no column 'id' of fixed_size_binary[16]", err);
@@ -261,7 +299,6 @@ static enum sl_status read_file(struct sl_plan_ids *p, size_t f, struct sl_recor
         st = add_entries(to, reader, id, err);
     sl_reader_free(reader);
     sl_source_free(src);
-    free(path);
     return st;
 }
 

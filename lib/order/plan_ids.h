@@ -55,8 +55,9 @@ SL_MUST_USE enum sl_status sl_plan_ids_rewind(struct sl_plan_ids *p, struct sl_e
 /* The lists were all read: give back what they took. */
 void sl_plan_ids_trim(struct sl_plan_ids *p);
 
-/* The path of a file of orders: beside the plan, where it is relative. Freed by the caller;
- * NULL: out of memory. */
-char *sl_plan_order_path(const struct sl_plan *plan, size_t file);
+/* XXH3-128 of a file of orders as it lies there, for the lineage. SL_E_SYSTEM with the
+ * plan's line where it cannot be read. */
+SL_MUST_USE enum sl_status sl_plan_order_digest(const struct sl_plan *plan, size_t file,
+                                                char hex[32], struct sl_err *err);
 
 #endif

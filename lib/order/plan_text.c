@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hash.h"
+#include "order/plan_ids.h"
+
 static const char *way_name(const struct sl_plan_way *w)
 {
     switch (w->draw) {
@@ -31,10 +34,21 @@ static enum sl_status set_text(struct sl_json *o, const char *key, const char *v
     return sl_json_set(o, key, sl_json_new_str(sl_str_of(v)), err);
 }
 
+static enum sl_status fill_file(struct sl_json *o, const struct sl_plan *plan, size_t file,
+                                struct sl_err *err)
+{
+    char hex[SL_HASH128_DIGITS + 1] = "";
+    SL_TRY(set_text(o, "file", plan->order_files[file], err));
+    SL_TRY(sl_plan_order_digest(plan, file, hex, err));
+    return set_text(o, "xxh3", hex, err);
+}
+
 static enum sl_status fill_way(struct sl_json *o, const struct sl_plan *plan,
                                const struct sl_plan_way *w, struct sl_err *err)
 {
     SL_TRY(set_text(o, "order", way_name(w), err));
+    if (w->file >= 0)
+        return fill_file(o, plan, (size_t)w->file, err);
     return w->score < 0 ? SL_OK : set_text(o, "by", plan->scores[w->score], err);
 }
 

@@ -318,6 +318,8 @@ static enum sl_status set_file(struct sl_plan_reader *r, const struct sl_yaml_no
     struct sl_plan *p = r->plan;
     if (mask != UINT64_C(1) << W_FILE)
         return sl_plan_bad(r, n, "an order by a file has no other key than 'file'");
+    if (strcmp(t->file, "-") == 0)
+        return sl_plan_bad(r, n, "an order cannot be read from '-': it is read twice");
     out->draw = SL_DRAW_FILE;
     for (out->file = 0; (size_t)out->file < p->n_order_files; out->file++)
         if (strcmp(p->order_files[out->file], t->file) == 0)

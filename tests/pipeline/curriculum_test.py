@@ -549,6 +549,99 @@ def make_files():
     return files
 
 
+def ids_of(stream):
+    return [k[:2] for k in keys_of(stream)]
+
+
+def test_files():
+    """The order of a plan's record, and others, given to another plan."""
+    folder = work / "to-give"
+    want = good(TOOL, "-f", "--record", folder, work / "whole.yaml")
+    text = ("sources: {all: {path: [web.arrows, 'boo*.arrows', old.arrows], "
+            "order: {file: to-give/NAME}}}\nstages: [{name: all}]\n")
+
+    def plan(name):
+        (work / "given.yaml").write_text(text.replace("NAME", name))
+        return work / "given.yaml"
+    rows = good(TOOL, plan("order.arrows"))
+    check("a record gives its order again", ids_of(rows) == ids_of(want))
+    check("from another folder", good(TOOL, "given.yaml", cwd=work) == rows)
+    rule = read_stream(rows)[1][-1]["rules"]["sources"][0]
+    check("the file is in the lineage", rule["order"] == "file" and len(rule["xxh3"]) == 32 and
+          rule["file"] == "to-give/order.arrows", rule)
+    other = good(BIN / "sluice-shuffle", "--seed", 5, folder / "order.arrows")
+    (folder / "other.arrows").write_bytes(other)
+    again = good(TOOL, "-f", "--record", work / "given", plan("other.arrows"))
+    check("a permuted file gives its order",
+          [k[0] for k in ids_of(again)] == [k[0] for k in ids_of(other)])
+    check("the same bytes in less memory", good(TOOL, "--mem", "24M", "-T4",
+                                                work / "given.yaml") == again)
+    dry = json.loads(good(TOOL, "--dry-run", work / "given.yaml"))
+    manifest = json.loads((work / "given" / "manifest.json").read_text())
+    manifest.pop("order")
+    check("a dry run knows the file", dry == manifest, (dry, manifest))
+    source = dry["sources"][0]
+    check("rows of no entry are unused", source["unused"] > 0 and source["unused"] ==
+          source["sequences"] - len({k[0] for k in ids_of(again)}), source)
+    (work / "given.yaml").write_text((work / "given.yaml").read_text().replace(
+        "{path", "{epochs: 2, path"))
+    twice = [k[0] for k in ids_of(good(TOOL, work / "given.yaml"))]
+    check("two epochs of a file", twice == 2 * [k[0] for k in ids_of(other)])
+    (folder / "cut.arrows").write_bytes(other[:-60])
+    expect("a file cut short", run(TOOL, plan("cut.arrows")), 1, "cut.arrows")
+    text = text.replace("to-give/NAME", "-")
+    expect("a file from standard input", run(TOOL, plan("")), 1, "cannot be read from '-'")
+
+
+def test_twice(files):
+    """No key comes twice, and rows that would have one are told."""
+    plan = write_plan({"sources": {"a": {"path": "web.arrows"}, "b": {"path": "web.arrows"}},
+                       "stages": [{"name": "all"}]}, "twice.yaml")
+    done = run(TOOL, plan, "--report", work / "report.json", "-f")
+    ids = {r["id"].hex() for r in files["web"]}
+    text = done.stderr.decode()
+    check("rows that stand twice are told", done.returncode == 0 and f" {len(ids)} rows " in text
+          and any(i in text for i in ids), text)
+    keys = ids_of(done.stdout)
+    check("no key comes twice", len(keys) == 2 * len(ids) == len(set(keys)))
+    tally = json.loads((work / "report.json").read_text())["tally"]["counts"]
+    check("every row is used once", tally == {"rows_added": 0, "unused": 0}, tally)
+    (work / "repeats.arrows").write_bytes(done.stdout)
+    check("verified", b"ok" in good(BIN / "sluice-verify", work / "repeats.arrows"))
+    plan = write_plan({"seed": 4, "sources": {"a": {"path": "repeats.arrows", "epochs": 2}},
+                       "stages": [{"name": "all"}]}, "twice.yaml")
+    done = run(TOOL, "--replace", plan)
+    check("declared repeats are not told", done.returncode == 0 and not done.stderr, done.stderr)
+    again = ids_of(done.stdout)
+    want = {(i, c) for i, _ in keys for c in range(4)}
+    check("copies are counted by id", set(again) == want and len(again) == len(want))
+    check("nobody looks in a dry run", not run(TOOL, "--dry-run", work / "twice.yaml").stderr)
+
+
+ORDERS = """seed: 3
+budget: {amount: 260, in: sequences}
+sources:
+  web: {path: web.arrows, epochs: 2}
+  books: {path: books.arrows, when_empty: repeat, order: {file: few.arrows}}
+  again: {path: web.arrows}
+stages:
+  - name: one
+    until: 40%
+    order: {by: "lam*difficulty_length - (1-lam)/difficulty_compression", lam: {pacing: root}}
+    mixture: {web: 40%, again: 40%, books: 20%}
+  - name: two
+    order: {by: difficulty_compression desc, strata: {from: [80%, 20%], to: [0.1, 0.9]}}
+    mixture: {web: 40%, again: 40%, books: 20%}
+"""
+
+
+def test_orders():
+    (work / "orders.yaml").write_text(ORDERS)
+    want = good(TOOL, work / "orders.yaml")
+    for more in (["-T4"], ["--mem", "24M"], ["--mem", "4G", "-T2"]):
+        check(f"orders: same bytes with {more}", good(TOOL, work / "orders.yaml", *more) == want)
+
+
 def main():
     files = make_files()
     check("there are nulls", any(r[COLUMNS[2]] is None for r in files["odd"]))
@@ -559,6 +652,9 @@ def main():
     test_lineage()
     test_damage()
     test_example()
+    test_files()
+    test_twice(files)
+    test_orders()
     test_random(files)
     shutil.rmtree(work, ignore_errors=True)
     total = passed + twin.base.passed
