@@ -178,13 +178,13 @@ static enum sl_status see_score(struct sl_curriculum *c, const struct sl_batch *
 {
     for (int64_t row = 0; row < b->n_rows; row++) {
         uint8_t number[4];
-        bool null;
+        struct sl_scored_row r = { (uint32_t)(c->units[source] + (uint64_t)row), &c->record,
+                                   false };
         sl_buf_reset(&c->record);
         put32(number, (uint32_t)source);
         SL_TRY(sl_buf_add(&c->record, number, sizeof number, err));
-        SL_TRY(sl_plan_score_add(c->keys[k], b, row, (uint32_t)(c->units[source] + (uint64_t)row),
-                                 &c->record, &null, err));
-        c->nulls[source * SL_PLAN_MAX_SCORES + k] += null;
+        SL_TRY(sl_plan_score_add(c->keys[k], b, row, &r, err));
+        c->nulls[source * SL_PLAN_MAX_SCORES + k] += r.null;
         SL_TRY(sl_record_sort_add(c->scores[k], sl_buf_str(&c->record), err));
     }
     return SL_OK;
@@ -194,10 +194,10 @@ static enum sl_status count_score(struct sl_curriculum *c, const struct sl_batch
                                   size_t k, struct sl_err *err)
 {
     for (int64_t row = 0; row < b->n_rows; row++) {
-        bool null;
+        struct sl_scored_row r = { 0, &c->record, false };
         sl_buf_reset(&c->record);
-        SL_TRY(sl_plan_score_add(c->keys[k], b, row, 0, &c->record, &null, err));
-        c->nulls[source * SL_PLAN_MAX_SCORES + k] += null;
+        SL_TRY(sl_plan_score_add(c->keys[k], b, row, &r, err));
+        c->nulls[source * SL_PLAN_MAX_SCORES + k] += r.null;
     }
     return SL_OK;
 }

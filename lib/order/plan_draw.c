@@ -85,25 +85,27 @@ static enum sl_status draw_strata(struct drawer *d, const struct sl_plan_way *w,
         for (uint64_t r = sl_quantile_begin(w->strata, d->n, i); r < end; r++)
             held[i] += !(d->gone[ranks[r] >> 3] >> (ranks[r] & 7) & 1);
     }
-    return sl_quantiles_draw(w->strata, w->steps, held, n, seed, give_place, d, err);
+    struct sl_quantiles q = { w->strata, w->steps, held, n, seed };
+    return sl_quantiles_draw(&q, give_place, d, err);
 }
 
 static enum sl_status draw_moving(struct drawer *d, const struct sl_plan *plan,
                                   const struct sl_plan_way *w, uint64_t n, struct sl_err *err)
 {
     const uint32_t *ranks = d->rows->ranks[w->score];
-    struct sl_moving m = { plan->exprs[w->score], d->n, d->rows->values[w->score], d->bits };
-    uint64_t n_left = 0, n_null;
+    struct sl_moving m = { plan->exprs[w->score], d->n, d->rows->values[w->score], d->bits,
+                           d->progress,           0 };
+    uint64_t n_left = 0;
     for (uint64_t r = 0; r < d->n; r++)
         if (!(d->gone[ranks[r] >> 3] >> (ranks[r] & 7) & 1))
             d->list[n_left++] = (uint32_t)r;
-    SL_TRY(sl_moving_take(&m, d->progress, d->list, n_left, n, &n_null, err));
-    if (n_null && !w->nulls_last)
+    SL_TRY(sl_moving_take(&m, d->list, n_left, n, err));
+    if (m.n_null && !w->nulls_last)
         return sl_err_set(err, SL_E_DATA,
                           "%s:%d:%d: '%s' is null in %llu sequences, at one moment at least "
                           "('nulls: last' puts these behind)",
                           plan->file, w->line, w->column, plan->scores[w->score],
-                          (unsigned long long)n_null);
+                          (unsigned long long)m.n_null);
     for (uint64_t i = 0; i < n; i++)
         give_unit(d, ranks[d->list[i]]);
     return SL_OK;
@@ -142,17 +144,22 @@ uint64_t sl_plan_seed(const struct sl_plan_order *o, uint64_t source, uint64_t s
     return sl_mix64(h + (round + 1) * SL_SHUFFLE_GOLDEN);
 }
 
+/* All are there again. */
+static void begin_epoch(struct drawer *d, uint64_t epoch)
+{
+    memset(d->gone, 0, (d->n + 7) / 8);
+    d->n_left = d->n;
+    d->epoch = epoch;
+}
+
 /* Draw so many, in as many epochs as it takes. */
 static enum sl_status draw_need(const struct sl_plan_order *o, size_t source, size_t stage,
                                 struct drawer *d, uint64_t need, struct sl_err *err)
 {
     const struct sl_plan_way *w = sl_plan_way(o->plan, source, stage);
     while (need) {
-        if (!d->n_left) {
-            memset(d->gone, 0, (d->n + 7) / 8);
-            d->n_left = d->n;
-            d->epoch++;
-        }
+        while (!d->n_left)
+            begin_epoch(d, d->epoch + 1);
         uint64_t n = need < d->n_left ? need : d->n_left;
         if (w->draw == SL_DRAW_MOVING) {
             SL_TRY(draw_moving(d, o->plan, w, n, err));

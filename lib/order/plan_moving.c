@@ -21,8 +21,7 @@ static int by_score(const void *a, const void *b)
     return x->row < y->row ? -1 : x->row > y->row;
 }
 
-static void set_bits(const struct sl_moving *m, double x, const uint32_t *rows, uint64_t n_rows,
-                     uint64_t *n_null)
+static void set_bits(struct sl_moving *m, const uint32_t *rows, uint64_t n_rows)
 {
     const struct sl_expr *e = m->expr;
     double v[SL_EXPR_MAX_NAMES];
@@ -33,15 +32,16 @@ static void set_bits(const struct sl_moving *m, double x, const uint32_t *rows, 
             column[i] = next;
             next += m->n;
         } else {
-            v[i] = name->use == SL_EXPR_NUMBER ? name->number : sl_pacing_at(&name->pacing, x);
+            v[i] = name->use == SL_EXPR_NUMBER ? name->number
+                                               : sl_pacing_at(&name->pacing, m->progress);
         }
     }
-    *n_null = 0;
+    m->n_null = 0;
     for (uint64_t k = 0; k < n_rows; k++) {
         for (size_t i = 0; i < e->n_names; i++)
             v[i] = column[i] ? column[i][rows[k]] : v[i];
         double score = sl_expr_eval(e, v);
-        *n_null += isnan(score);
+        m->n_null += isnan(score);
         m->bits[k] = sl_expr_rank_bits(score, e->desc);
     }
 }
@@ -66,11 +66,11 @@ static uint64_t number_at(const uint64_t *bits, uint64_t n, uint64_t k, uint64_t
     return found;
 }
 
-enum sl_status sl_moving_take(const struct sl_moving *m, double x, uint32_t *rows, uint64_t n_rows,
-                              uint64_t take, uint64_t *n_null, struct sl_err *err)
+enum sl_status sl_moving_take(struct sl_moving *m, uint32_t *rows, uint64_t n_rows, uint64_t take,
+                              struct sl_err *err)
 {
     uint64_t below, n = 0;
-    set_bits(m, x, rows, n_rows, n_null);
+    set_bits(m, rows, n_rows);
     if (!take)
         return SL_OK;
     uint64_t *counts = malloc(65536 * sizeof *counts);

@@ -15,17 +15,17 @@ struct sl_moving {
     uint64_t n;           /* rows */
     const double *values; /* n of each column of the expression, column by column */
     uint64_t *bits;       /* room for n scores */
+    double progress;      /* for the parameters */
+    uint64_t n_null;      /* out: how many of the rows listed have no score */
 };
 
 /* Of the rows listed, put the `take` easiest in front, in order; equal ones as they are
  * listed.
  *
- * rows     n_rows of them, ascending.
- * x        progress, for the parameters.
- * n_null   how many of the rows listed have no score: they are the hardest.
+ * rows     n_rows of them, ascending. Those without a score are the hardest.
+
  * Errors   SL_E_SYSTEM. */
-SL_MUST_USE enum sl_status sl_moving_take(const struct sl_moving *m, double x, uint32_t *rows,
-                                          uint64_t n_rows, uint64_t take, uint64_t *n_null,
-                                          struct sl_err *err);
+SL_MUST_USE enum sl_status sl_moving_take(struct sl_moving *m, uint32_t *rows, uint64_t n_rows,
+                                          uint64_t take, struct sl_err *err);
 
 #endif

@@ -54,16 +54,15 @@ static void take(const double *v, double x, size_t want, size_t every)
     static uint64_t bits[N];
     uint32_t rows[N], sorted[N];
     size_t n = 0, nulls = 0;
-    struct sl_moving m = { expression("lam*a + (1-lam)*b", &arena), N, v, bits };
+    struct sl_moving m = { expression("lam*a + (1-lam)*b", &arena), N, v, bits, x, 0 };
     for (uint32_t i = 0; i < N; i += (uint32_t)every, n++) {
         rows[n] = sorted[n] = i;
         nulls += isnan(score(v, i, x));
     }
-    uint64_t n_null;
-    assert_int_equal(sl_moving_take(&m, x, rows, n, want, &n_null, NULL), SL_OK);
+    assert_int_equal(sl_moving_take(&m, rows, n, want, NULL), SL_OK);
     sort(v, x, sorted, n);
     assert_memory_equal(rows, sorted, want * sizeof *rows);
-    assert_int_equal(n_null, nulls);
+    assert_int_equal(m.n_null, nulls);
     sl_arena_release(&arena);
 }
 

@@ -213,7 +213,11 @@ enum sl_status sl_plan_order_twins(struct sl_plan_order *o, const struct sl_plan
     o->twins = twins;
     o->n_twins = n;
     o->twin_copies = calloc(n_groups + 1, sizeof *o->twin_copies);
-    return o->twin_copies ? SL_OK : sl_err_nomem(err, n_groups * sizeof *o->twin_copies);
+    if (!o->twin_copies)
+        return sl_err_nomem(err, n_groups * sizeof *o->twin_copies);
+    for (uint64_t i = 0; i < n; i++) /* those that were placed before */
+        o->twin_copies[twins[i].group] += o->copies[twins[i].row >> 32][(uint32_t)twins[i].row];
+    return SL_OK;
 }
 
 static const struct sl_plan_twin *find_twin(const struct sl_plan_order *o, uint64_t row)

@@ -70,7 +70,7 @@ struct sl_plan_twin {
     uint64_t group; /* below n_groups */
 };
 
-/* Before the first place: n rows, ascending, borrowed. SL_E_SYSTEM. */
+/* All sources were drawn, and nothing was placed: n rows, ascending, borrowed. SL_E_SYSTEM. */
 SL_MUST_USE enum sl_status sl_plan_order_twins(struct sl_plan_order *o,
                                                const struct sl_plan_twin *twins, uint64_t n,
                                                uint64_t n_groups, struct sl_err *err);

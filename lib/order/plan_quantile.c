@@ -92,24 +92,24 @@ static enum sl_status draw(struct walk *w, void (*give)(void *ctx, uint64_t plac
     return SL_OK;
 }
 
-enum sl_status sl_quantiles_draw(const struct sl_plan_strata *s, uint64_t steps,
-                                 const uint64_t *held, uint64_t n, uint64_t seed,
+enum sl_status sl_quantiles_draw(const struct sl_quantiles *q,
                                  void (*give)(void *ctx, uint64_t place), void *ctx,
                                  struct sl_err *err)
 {
-    struct walk w = { .s = s, .n = n, .held = held };
+    const struct sl_plan_strata *s = q->strata;
+    struct walk w = { .s = s, .n = q->n, .held = q->held };
     uint64_t at = 0;
-    if (!n)
+    if (!q->n)
         return SL_OK;
-    w.n_steps = !s->to ? 1 : steps < n ? steps : n;
+    w.n_steps = !s->to ? 1 : q->steps < q->n ? q->steps : q->n;
     for (size_t i = 0; i < s->n; i++) {
         w.begin[i] = at;
-        at += held[i];
-        if (held[i])
-            sl_shuffle_init(&w.shuffle[i], held[i], sl_mix64(seed + (i + 1) * SL_SHUFFLE_GOLDEN),
-                            0);
+        at += q->held[i];
+        if (q->held[i])
+            sl_shuffle_init(&w.shuffle[i], q->held[i],
+                            sl_mix64(q->seed + (i + 1) * SL_SHUFFLE_GOLDEN), 0);
     }
-    if (n > at)
+    if (q->n > at)
         return sl_err_set(err, SL_E_BUG, "more rows are drawn than the strata hold");
     enum sl_status st = draw(&w, give, ctx, err);
     walk_release(&w);

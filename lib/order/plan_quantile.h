@@ -10,13 +10,17 @@
 
 #include "order/plan.h"
 
-/* steps    in which moving shares move.
- * held     rows of each quantile; they lie behind one another in the list that is drawn.
- * n        rows to draw, at most the sum of held.
- * give     gets the place of each in the list.
+struct sl_quantiles {
+    const struct sl_plan_strata *strata;
+    uint64_t steps;       /* in which moving shares move */
+    const uint64_t *held; /* rows of each; they lie behind one another in what is drawn from */
+    uint64_t n;           /* rows to draw, at most the sum of held */
+    uint64_t seed;
+};
+
+/* give     gets the place of each row.
  * Errors   SL_E_SYSTEM. */
-SL_MUST_USE enum sl_status sl_quantiles_draw(const struct sl_plan_strata *s, uint64_t steps,
-                                             const uint64_t *held, uint64_t n, uint64_t seed,
+SL_MUST_USE enum sl_status sl_quantiles_draw(const struct sl_quantiles *q,
                                              void (*give)(void *ctx, uint64_t place), void *ctx,
                                              struct sl_err *err);
 

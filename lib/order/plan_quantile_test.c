@@ -29,7 +29,8 @@ static void draw(struct seen *s, const struct sl_plan_strata *strata, uint64_t s
                  const uint64_t *held, uint64_t n)
 {
     s->n = 0;
-    assert_int_equal(sl_quantiles_draw(strata, steps, held, n, 7, see, s, NULL), SL_OK);
+    struct sl_quantiles q = { strata, steps, held, n, 7 };
+    assert_int_equal(sl_quantiles_draw(&q, see, s, NULL), SL_OK);
     assert_int_equal(s->n, n);
 }
 
@@ -80,7 +81,8 @@ static void all(void **state)
         assert_true(s->places[t] < 10);
     assert_true(s->places[10] >= 10 && s->places[11] >= 10);
     draw(s, &strata, 64, held, 0);
-    assert_int_equal(sl_quantiles_draw(&strata, 64, held, 316, 7, see, s, NULL), SL_E_BUG);
+    struct sl_quantiles q = { &strata, 64, held, 316, 7 };
+    assert_int_equal(sl_quantiles_draw(&q, see, s, NULL), SL_E_BUG);
 }
 
 static void borders(void **state)

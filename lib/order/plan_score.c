@@ -124,22 +124,21 @@ static double number_of(const struct sl_column *c, int64_t row)
     return t == SL_T_UINT64 ? (double)(uint64_t)v : (double)v;
 }
 
-static enum sl_status add_values(const struct sl_plan_score *s, const double *v, struct sl_buf *out,
-                                 bool *null, struct sl_err *err)
+static enum sl_status add_values(const struct sl_plan_score *s, const double *v,
+                                 struct sl_scored_row *to, struct sl_err *err)
 {
-    *null = false;
+    to->null = false;
     for (size_t i = 0; i < s->expr->n_names; i++) {
         if (s->columns[i] < 0)
             continue;
-        *null |= isnan(v[i]);
-        SL_TRY(sl_buf_add(out, &v[i], sizeof v[i], err));
+        to->null |= isnan(v[i]);
+        SL_TRY(sl_buf_add(to->out, &v[i], sizeof v[i], err));
     }
     return SL_OK;
 }
 
 enum sl_status sl_plan_score_add(const struct sl_plan_score *s, const struct sl_batch *b,
-                                 int64_t row, uint32_t unit, struct sl_buf *out, bool *null,
-                                 struct sl_err *err)
+                                 int64_t row, struct sl_scored_row *to, struct sl_err *err)
 {
     const struct sl_expr *e = s->expr;
     double v[SL_EXPR_MAX_NAMES];
@@ -148,11 +147,11 @@ enum sl_status sl_plan_score_add(const struct sl_plan_score *s, const struct sl_
     if (e && !s->moves) {
         double score = sl_expr_eval(e, v);
         uint64_t bits = __builtin_bswap64(sl_expr_rank_bits(score, e->desc));
-        *null = isnan(score);
-        SL_TRY(sl_buf_add(out, &bits, sizeof bits, err));
+        to->null = isnan(score);
+        SL_TRY(sl_buf_add(to->out, &bits, sizeof bits, err));
     }
-    SL_TRY(sl_row_keys_add(s->keys, b, row, out, e ? NULL : null, err));
-    unit = __builtin_bswap32(unit);
-    SL_TRY(sl_buf_add(out, &unit, sizeof unit, err));
-    return s->moves ? add_values(s, v, out, null, err) : SL_OK;
+    SL_TRY(sl_row_keys_add(s->keys, b, row, to->out, e ? NULL : &to->null, err));
+    uint32_t unit = __builtin_bswap32(to->unit);
+    SL_TRY(sl_buf_add(to->out, &unit, sizeof unit, err));
+    return s->moves ? add_values(s, v, to, err) : SL_OK;
 }

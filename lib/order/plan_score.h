@@ -30,10 +30,15 @@ size_t sl_plan_score_n_values(const struct sl_plan_score *s);
 /* Mark in wanted, one a field of the schema, the columns that records are made of. */
 void sl_plan_score_mark(const struct sl_plan_score *s, bool *wanted);
 
-/* Append the record of a row of a batch. null: has it no score, or, of what moves, a null
- * column? */
+struct sl_scored_row {
+    uint32_t unit;      /* set by the caller */
+    struct sl_buf *out; /* the record is appended */
+    bool null;          /* has the row no score, or, of what moves, a null column? */
+};
+
+/* The record of a row of a batch. */
 SL_MUST_USE enum sl_status sl_plan_score_add(const struct sl_plan_score *s,
-                                             const struct sl_batch *b, int64_t row, uint32_t unit,
-                                             struct sl_buf *out, bool *null, struct sl_err *err);
+                                             const struct sl_batch *b, int64_t row,
+                                             struct sl_scored_row *to, struct sl_err *err);
 
 #endif

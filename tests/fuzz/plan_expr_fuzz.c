@@ -34,6 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         memmove(text + 1, text, used);
         text[0] = '(';
         text[used + 1] = ')';
+        text[used + 2] = 0;
         double a = value(e);
         if (sl_expr_parse(&again, text, &arena, NULL) == SL_OK) {
             double b = value(again);
