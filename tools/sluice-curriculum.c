@@ -8,6 +8,7 @@
 #include "order/curriculum.h"
 #include "order/plan_diff.h"
 #include "order/plan_files.h"
+#include "order/plan_ids.h"
 #include "order/plan_lineage.h"
 #include "order/plan_text.h"
 #include "report/plan_page.h"
@@ -158,6 +159,8 @@ static enum sl_status start(struct sl_run *run, struct sl_err *err)
         mem_bytes -= mem_bytes < SL_PLAN_PAGE_BYTES ? mem_bytes : SL_PLAN_PAGE_BYTES;
     SL_TRY(sl_curriculum_new(&s->work, &s->plan, sl_run_in_schema(run), mem_bytes, common->tmpdir,
                              err));
+    if (conf->dry_run)
+        sl_curriculum_dry(s->work);
     sl_curriculum_set_control(s->work, sl_plan_control_parse(conf->control), conf->window);
     if (!s->past)
         return SL_OK;
@@ -211,6 +214,12 @@ static enum sl_status measure(struct sl_run *run, struct sl_err *err)
     const char *warning = sl_plan_warning(&s->plan);
     if (warning)
         sl_run_warn(run, "%s", warning);
+    const struct sl_plan_twins *twins = sl_curriculum_twins(s->work);
+    if (twins && twins->n_twice)
+        sl_run_warn(run,
+                    "%llu rows are of sequences that stand elsewhere in the sources too, such as "
+                    "%.32s: their copies are counted together",
+                    (unsigned long long)twins->n_twice, twins->example);
     return SL_OK;
 }
 
@@ -244,7 +253,7 @@ static enum sl_status begin_telling(struct sl_run *run, struct state *s, struct 
         .record = conf->record,
         .page = conf->explain,
         .force = common->force,
-        .ordered = sl_plan_control_parse(conf->control) == SL_CONTROL_NONE,
+        .control = sl_plan_control_parse(conf->control) != SL_CONTROL_NONE,
         .tmpdir = common->tmpdir,
         .begin = s->past ? sl_plan_continue_begin(s->past) : 0,
     };

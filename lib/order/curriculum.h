@@ -35,6 +35,9 @@ void sl_curriculum_free(struct sl_curriculum *c); /* NULL allowed */
 void sl_curriculum_set_control(struct sl_curriculum *c, enum sl_plan_control_kind kind,
                                uint64_t window);
 void sl_curriculum_go_on(struct sl_curriculum *c, struct sl_plan_continue *past);
+/* No rows will be asked for: ids are only looked at where the plan needs them. Before the
+ * first row. */
+void sl_curriculum_dry(struct sl_curriculum *c);
 
 /* The sources come one after another, in the order of the plan. */
 SL_MUST_USE enum sl_status sl_curriculum_see(struct sl_curriculum *c, const struct sl_batch *b,
@@ -47,8 +50,7 @@ void sl_curriculum_looks_at(const struct sl_curriculum *c, bool *wanted);
 /* Stages and shares alone: sl_curriculum_order and sl_curriculum_stretches are valid
  * afterwards. */
 SL_MUST_USE enum sl_status sl_curriculum_measure(struct sl_curriculum *c, struct sl_err *err);
-/* What sees every place, with its position: in order, but for a control, where the copy is
- * not known yet. */
+/* What sees every place, with its position, in order. */
 struct sl_curriculum_each {
     enum sl_status (*call)(void *ctx, const struct sl_plan_place *p, uint64_t at,
                            struct sl_err *err);
@@ -83,5 +85,11 @@ const struct sl_plan_stretches *sl_curriculum_stretches(const struct sl_curricul
 void sl_curriculum_tally(const struct sl_curriculum *c, uint64_t *unused, uint64_t *added);
 uint64_t sl_curriculum_units(const struct sl_curriculum *c, size_t source);
 uint64_t sl_curriculum_unit_tokens(const struct sl_curriculum *c);
+
+/* After sl_curriculum_measure: rows of a source that the order will not place. */
+uint64_t sl_curriculum_unused(const struct sl_curriculum *c, size_t source);
+/* Rows whose id and copy stood in a row before; NULL where nobody looked. */
+struct sl_plan_twins;
+const struct sl_plan_twins *sl_curriculum_twins(const struct sl_curriculum *c);
 
 #endif

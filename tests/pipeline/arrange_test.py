@@ -52,7 +52,7 @@ def files():
             "lang": [(rng.choice(["de", "en", "fr", "Éo"]), text(40)) for _ in range(40)],
             "big": [("b", text(400)) for _ in range(4)],
             "web": [("w", text(25)) for _ in range(60)]}
-    return {name: make(name, d) for name, d in docs.items()}
+    return base.Files({name: make(name, d) for name, d in docs.items()})
 
 
 plain_plan = base.some_plan
