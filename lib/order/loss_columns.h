@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SL_ORDER_LOSS_COLUMNS_H
+#define SL_ORDER_LOSS_COLUMNS_H
+
+/* The columns weight, loss, loss_recovery and copy, put to rows of a batch.
+ *
+ * Errors    as arrow/rows.h.
+ * Threads   one thread at a time. */
+
+#include "arrow/rows.h"
+
+enum sl_loss_column {
+    SL_LOSS_COLUMN_WEIGHT,
+    SL_LOSS_COLUMN_LOSS,
+    SL_LOSS_COLUMN_RECOVERY,
+    SL_LOSS_COLUMN_COPY,
+    SL_LOSS_COLUMNS
+};
+
+/* Which one it is; -1: none of them. */
+int sl_loss_column_find(const char *name);
+
+/* What stands in them. loss and before: NaN where there is none. */
+struct sl_loss_values {
+    float weight;
+    double loss, before;
+    int64_t copy;
+};
+
+/* From the losses of a join: of set 0, and of set 1 where there is one. copy becomes 0,
+ * weight stays. */
+void sl_loss_values_set(struct sl_loss_values *v, const double *losses, int n_sets);
+
+/* (before - loss) / before; NaN where one of them is absent, or before is 0. */
+double sl_loss_recovery(double loss, double before);
+
+struct sl_loss_columns {
+    const struct sl_schema *out;
+    bool made[SL_LOSS_COLUMNS];
+    struct sl_colbuf cols[SL_LOSS_COLUMNS];
+    struct sl_batch view;
+};
+
+/* out    of the rows with their new columns; it must outlive c.
+ * made   which columns come from here and not from the batch; out has them. */
+SL_MUST_USE enum sl_status sl_loss_columns_init(struct sl_loss_columns *c,
+                                                const struct sl_schema *out,
+                                                const bool made[SL_LOSS_COLUMNS],
+                                                struct sl_err *err);
+void sl_loss_columns_release(struct sl_loss_columns *c); /* a zeroed one too */
+
+/* A whole batch: reset, add for each of its rows, then view, which borrows its columns
+ * and is valid until the next reset. */
+void sl_loss_columns_reset(struct sl_loss_columns *c);
+SL_MUST_USE enum sl_status sl_loss_columns_add(struct sl_loss_columns *c,
+                                               const struct sl_loss_values *v, struct sl_err *err);
+SL_MUST_USE enum sl_status sl_loss_columns_view(struct sl_loss_columns *c,
+                                                const struct sl_batch *batch,
+                                                const struct sl_batch **view, struct sl_err *err);
+
+/* One row of the batch to a builder of the schema; the caller closes it. */
+SL_MUST_USE enum sl_status sl_loss_columns_row(const struct sl_loss_columns *c,
+                                               struct sl_rows *rows, const struct sl_batch *batch,
+                                               int64_t row, const struct sl_loss_values *v,
+                                               struct sl_err *err);
+
+#endif
