@@ -96,8 +96,8 @@ static enum sl_status check(void *p, struct sl_err *err)
 {
     const struct conf *conf = p;
     uint64_t ignored;
-    if (!(conf->d > 0) || !isfinite(conf->d) || !(conf->r > 0) || !isfinite(conf->r))
-        return sl_err_set(err, SL_E_USAGE, "--d and --r must be above 0");
+    if (!(conf->d >= 1e-6 && conf->d <= 1e6 && conf->r >= 1e-6 && conf->r <= 1e6))
+        return sl_err_set(err, SL_E_USAGE, "--d and --r must be from 1e-6 to 1e6");
     if (conf->resample && !sl_resample_parse(sl_str_of(conf->resample), 0, &ignored))
         return bad_resample(conf, err);
     if (conf->resample && strcmp(conf->weights, "none") == 0)

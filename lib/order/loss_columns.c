@@ -3,6 +3,7 @@
  * copied, one by one. */
 #include "order/loss_columns.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -25,7 +26,8 @@ void sl_loss_values_set(struct sl_loss_values *v, const double *losses, int n_se
 
 double sl_loss_recovery(double loss, double before)
 {
-    return before > 0 ? (before - loss) / before : (double)NAN;
+    double v = before > 0 ? (before - loss) / before : (double)NAN;
+    return fabs(v) <= (double)FLT_MAX ? v : (double)NAN;
 }
 
 enum sl_status sl_loss_columns_init(struct sl_loss_columns *c, const struct sl_schema *out,

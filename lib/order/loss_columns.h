@@ -31,7 +31,8 @@ struct sl_loss_values {
  * weight stays. */
 void sl_loss_values_set(struct sl_loss_values *v, const double *losses, int n_sets);
 
-/* (before - loss) / before; NaN where one of them is absent, or before is 0. */
+/* (before - loss) / before; NaN where one of them is absent, before is 0, or it is no
+ * float32. */
 double sl_loss_recovery(double loss, double before);
 
 struct sl_loss_columns {

@@ -23,7 +23,7 @@ enum sl_weight_kind {
 
 struct sl_weight_rule {
     enum sl_weight_kind kind;
-    double d, r;   /* both above 0 and finite */
+    double d, r;   /* from 1e-6 to 1e6 */
     int64_t batch; /* rows of a block; 0: all rows are one */
 };
 
