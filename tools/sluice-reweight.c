@@ -348,8 +348,8 @@ static const struct sl_tool tool = {
     .examples = "sluice-reweight --losses losses.jsonl.zst packed.arrows -o weighted.arrows\n"
                 "sluice-reweight --losses r0.jsonl,r1.jsonl --resample 100% packed.arrows |\n"
                 "    sluice-shuffle | sluice-shard -o shards/\n"
-                "sluice-reweight --losses epoch2.arrow --recovery epoch1.arrow --weights none "
-                "packed.arrows -o scored.arrows",
+                "sluice-reweight --losses new.jsonl --recovery old.jsonl --weights none p.arrows "
+                "-o s.arrows",
     .notes =
         "Losses are rows of id (32 hex digits, or 16 bytes), copy, loss and step: JSON lines\n"
         "or an Arrow stream, plain, .gz or .zst. They are joined by id and copy; those without\n"

@@ -251,12 +251,26 @@ static enum sl_status take_id(const struct sl_loss_reader *r, struct sl_loss *ou
     return SL_OK;
 }
 
+/* Others may leave the end marker out; but then nothing tells a whole stream from one
+ * whose writer was killed, and a batch is a lot of losses. */
+static enum sl_status next_batch(struct sl_loss_reader *r, struct sl_err *err)
+{
+    int64_t off = sl_source_off(r->source);
+    enum sl_status st = sl_reader_next(r->arrow, &r->batch, err);
+    if (st == SL_END && sl_source_off(r->source) == off)
+        return sl_err_set(err, SL_E_DATA,
+                          "losses '%s': the Arrow stream has no end marker: it was cut, or its "
+                          "writer was not closed",
+                          sl_source_name(r->source));
+    return st;
+}
+
 static enum sl_status next_row(struct sl_loss_reader *r, struct sl_loss *out, struct sl_err *err)
 {
     while (r->row >= r->batch.n_rows) {
         r->before += r->batch.n_rows;
         r->batch.n_rows = 0;
-        SL_TRY(sl_reader_next(r->arrow, &r->batch, err));
+        SL_TRY(next_batch(r, err));
         r->row = 0;
     }
     out->number = r->before + r->row + 1;

@@ -297,7 +297,8 @@ def check_bad_arrow(p, stream):
     i = bytes.fromhex(ID)
     cases = (
         ({"id": [i, i], "loss": pa.array([1.0, float("nan")])}, "row 2: the loss is NaN"),
-        ({"id": [i, i], "loss": pa.array([1.0, float("inf")], pa.float32())}, "row 2: the loss is inf"),
+        ({"id": [i, i], "loss": pa.array([1.0, float("inf")], pa.float32())},
+         "row 2: the loss is inf"),
         ({"id": [i, i], "loss": pa.array([1.0, None])}, "row 2: the loss is null"),
         ({"id": [i, None], "loss": pa.array([1.0, 1.0])}, "row 2: the id is null"),
         ({"id": [i, i[1:]], "loss": pa.array([1.0, 1.0])}, "row 2: the id has not 16"),
@@ -311,6 +312,7 @@ def check_bad_arrow(p, stream):
         ({"id": [i], "loss": pa.array([1.0]), "step": pa.array([2**63], pa.uint64())},
          "row 1: the step"),
         ({"id": [i], "loss": pa.array([1.0]), "copy": pa.array([1.0])}, "'copy' is not an integer"),
+        ({"id": [i], "loss": pa.array([-2.0])}, "row 1: the loss -2 is below 0"),
     )
     path = p.folder / "bad.arrow"
     for columns, says in cases:
@@ -318,6 +320,12 @@ def check_bad_arrow(p, stream):
         with ipc.new_stream(path, table.schema) as w:
             w.write_table(table)
         p.fails(says, 1, ["bad.arrow", says], TOOL, "--losses", path, stdin=stream)
+    table = pa.table({"id": [i], "loss": [1.0]})
+    with ipc.new_stream(path, table.schema) as w:
+        w.write_table(table)
+    with open(path, "r+b") as f:
+        f.truncate(path.stat().st_size - 8)
+    p.fails("no end", 1, ["no end marker"], TOOL, "--losses", path, stdin=stream)
 
 
 def check_cuts(p, stream, build):
