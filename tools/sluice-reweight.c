@@ -207,7 +207,8 @@ static enum sl_status start(struct sl_run *run, struct sl_err *err)
         return sl_err_set(err, SL_E_USAGE, "--mem must be at least %dM", LEAST_BYTES >> 20);
     for (int k = 0; k < SL_LOSS_COLUMNS; k++)
         made[k] = adds_column(conf, k);
-    SL_TRY(sl_loss_columns_init(&s->columns, sl_run_out_schema(run), made, err));
+    SL_TRY(sl_loss_columns_init(&s->columns, sl_run_in_schema(run), sl_run_out_schema(run), made,
+                                err));
     enum sl_loss_reduce reduce = conf->reduce[0] == 'm'   ? SL_LOSS_MEAN
                                  : conf->reduce[0] == 'f' ? SL_LOSS_FIRST
                                                           : SL_LOSS_LAST;

@@ -5,6 +5,7 @@
 
 #include <float.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *const names[SL_LOSS_COLUMNS] = { "weight", "loss", "loss_recovery", "copy" };
@@ -30,11 +31,31 @@ double sl_loss_recovery(double loss, double before)
     return fabs(v) <= (double)FLT_MAX ? v : (double)NAN;
 }
 
-enum sl_status sl_loss_columns_init(struct sl_loss_columns *c, const struct sl_schema *out,
-                                    const bool made[SL_LOSS_COLUMNS], struct sl_err *err)
+/* Where every column of the output comes from. */
+static enum sl_status map_columns(struct sl_loss_columns *c, const struct sl_schema *in,
+                                  const bool made[SL_LOSS_COLUMNS], struct sl_err *err)
+{
+    c->from = calloc(c->out->n_fields + 1, sizeof *c->from);
+    if (!c->from)
+        return sl_err_nomem(err, c->out->n_fields * sizeof *c->from);
+    for (uint32_t i = 0; i < c->out->n_fields; i++) {
+        const char *name = c->out->fields[i]->name;
+        int k = sl_loss_column_find(name), at = sl_schema_find(in, name);
+        bool here = k >= 0 && made[k];
+        if (!here && at < 0)
+            return sl_err_set(err, SL_E_BUG, "no column '%s' in the input", name);
+        c->from[i] = here ? -1 - k : at;
+    }
+    return SL_OK;
+}
+
+enum sl_status sl_loss_columns_init(struct sl_loss_columns *c, const struct sl_schema *in,
+                                    const struct sl_schema *out, const bool made[SL_LOSS_COLUMNS],
+                                    struct sl_err *err)
 {
     *c = (struct sl_loss_columns){ .out = out };
     sl_batch_init(&c->view);
+    SL_TRY(map_columns(c, in, made, err));
     for (int k = 0; k < SL_LOSS_COLUMNS; k++) {
         int at = sl_schema_find(out, names[k]);
         if (!made[k])
@@ -55,6 +76,7 @@ void sl_loss_columns_release(struct sl_loss_columns *c)
         if (c->made[k])
             sl_colbuf_release(&c->cols[k]);
     sl_batch_release(&c->view);
+    free(c->from);
 }
 
 void sl_loss_columns_reset(struct sl_loss_columns *c)
@@ -107,12 +129,12 @@ enum sl_status sl_loss_columns_view(struct sl_loss_columns *c, const struct sl_b
         return sl_err_nomem(err, n * sizeof *v->columns);
     for (size_t i = 0; i < n; i++) {
         struct sl_column *to = &v->columns[i];
-        int k = sl_loss_column_find(c->out->fields[i]->name);
-        if (k >= 0 && c->made[k]) {
-            SL_TRY(sl_colbuf_lend(&c->cols[k], to, &v->arena, err));
+        int from = c->from[i];
+        if (from < 0) {
+            SL_TRY(sl_colbuf_lend(&c->cols[-1 - from], to, &v->arena, err));
             continue;
         }
-        *to = *sl_batch_column(batch, c->out->fields[i]->name);
+        *to = batch->columns[from];
         to->field = c->out->fields[i];
     }
     *view = v;
@@ -124,12 +146,9 @@ enum sl_status sl_loss_columns_row(const struct sl_loss_columns *c, struct sl_ro
                                    const struct sl_loss_values *v, struct sl_err *err)
 {
     for (uint32_t i = 0; i < c->out->n_fields; i++) {
-        const char *name = c->out->fields[i]->name;
-        int k = sl_loss_column_find(name);
-        SL_TRY(
-            k >= 0 && c->made[k]
-                ? add_value(&rows->cols[i], k, v, err)
-                : sl_colbuf_take_range(&rows->cols[i], sl_batch_column(batch, name), row, 1, err));
+        int from = c->from[i];
+        SL_TRY(from < 0 ? add_value(&rows->cols[i], -1 - from, v, err)
+                        : sl_colbuf_take_range(&rows->cols[i], &batch->columns[from], row, 1, err));
     }
     return SL_OK;
 }

@@ -37,14 +37,17 @@ double sl_loss_recovery(double loss, double before);
 
 struct sl_loss_columns {
     const struct sl_schema *out;
+    int *from; /* of every column of out: the input's, or -1 - enum sl_loss_column */
     bool made[SL_LOSS_COLUMNS];
     struct sl_colbuf cols[SL_LOSS_COLUMNS];
     struct sl_batch view;
 };
 
-/* out    of the rows with their new columns; it must outlive c.
+/* in     of the batches.
+ * out    of the rows with their new columns; it must outlive c.
  * made   which columns come from here and not from the batch; out has them. */
 SL_MUST_USE enum sl_status sl_loss_columns_init(struct sl_loss_columns *c,
+                                                const struct sl_schema *in,
                                                 const struct sl_schema *out,
                                                 const bool made[SL_LOSS_COLUMNS],
                                                 struct sl_err *err);
