@@ -115,11 +115,11 @@ def main():
         for kind in ("jsonl", "arrow"):
             losses = tmp / f"losses.{kind}"
             for mem in ("1G", "64M"):
-                ours(f"sluice-reweight, {kind}, --mem {mem}", n, folder, tool, "--losses", losses, "--mem",
-                     mem, "-f", "--tmpdir", tmp, data)
+                ours(f"sluice-reweight, {kind}, --mem {mem}", n, folder, tool, "--losses", losses,
+                     "--mem", mem, "-f", "--tmpdir", tmp, data)
             rival(f"DuckDB, {kind}, 1 GB", n, data, losses, "1GB")
-        ours("sluice-reweight --resample 100%, arrow", n, folder, tool, "--losses", tmp / "losses.arrow",
-             "--resample", "100%", "-f", "--tmpdir", tmp, data)
+        ours("sluice-reweight --resample 100%, arrow", n, folder, tool, "--losses",
+             tmp / "losses.arrow", "--resample", "100%", "-f", "--tmpdir", tmp, data)
 
 
 main()
