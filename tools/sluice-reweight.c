@@ -13,6 +13,7 @@
 #include "ingest/loss_files.h"
 #include "ingest/loss_read.h"
 #include "order/loss_columns.h"
+#include "order/loss_domains.h"
 #include "order/resample.h"
 #include "order/reweight.h"
 #include "run/lineage.h"
@@ -20,7 +21,8 @@
 
 struct conf {
     const char *losses, *recovery, *reduce, *missing, *unmatched, *weights, *resample;
-    double d, r;
+    const char *domains, *reference;
+    double d, r, eta;
     uint64_t batch;
 };
 
@@ -29,7 +31,7 @@ static const struct sl_opt options[] = {
     SL_OPT_STR(0, "losses", "FILE,...|none", struct conf, losses,
                "what the trainer measured: JSON lines or Arrow streams (docs/reweighting.md)",
                SL_OPT_REQUIRED),
-    SL_OPT_CHOICE(0, "reduce", "mean|first|last", struct conf, reduce,
+    SL_OPT_CHOICE(0, "reduce", SL_LOSS_REDUCE_WORDS, struct conf, reduce,
                   "of several losses of one sequence; the last by step, then by place [mean]",
                   SL_OPT_RESULT),
     SL_OPT_CHOICE(0, "missing", "error|keep", struct conf, missing,
@@ -53,6 +55,11 @@ static const struct sl_opt options[] = {
                SL_OPT_RESULT),
     SL_OPT_STR(0, "recovery", "FILE,...", struct conf, recovery,
                "losses measured before: add loss_recovery, the part of it that is gone", 0),
+    SL_OPT_STR(0, "reference", "FILE,...", struct conf, reference,
+               "losses of a reference model, for --domains", 0),
+    SL_OPT_PATH(0, "domains", "FILE", struct conf, domains,
+                "write weights of sources by their losses over the reference, as JSON lines", 0),
+    SL_OPT_REAL(0, "eta", "E", struct conf, eta, "step of these weights [1]", SL_OPT_HIDDEN),
     SL_OPT_END
 };
 
@@ -73,36 +80,32 @@ static const struct sl_hist hists[] = { { "loss", 0, 16, 1 }, { "weight", 0, 4, 
 enum { HIST_LOSS, HIST_WEIGHT };
 
 enum { LEAST_BYTES = 16 << 20, BATCHES_BYTES = 8 << 20 };
-enum { NOW, BEFORE };
 
 struct state {
     struct sl_loss_join *join;
     struct sl_weigher weigher;
     struct sl_resample *resample;
+    struct sl_loss_domains *domains; /* NULL: not wanted */
     struct sl_loss_columns columns;
 };
 
 /* ---- options ---- */
 
-static enum sl_status bad_resample(const struct conf *conf, struct sl_err *err)
-{
-    return sl_err_set(err, SL_E_USAGE,
-                      "--resample: '%s' is no number of sequences up to 2^39, and no part of them "
-                      "such as 50%% or 1.5",
-                      conf->resample);
-}
-
 static enum sl_status check(void *p, struct sl_err *err)
 {
     const struct conf *conf = p;
     uint64_t ignored;
-    if (!(conf->d >= 1e-6 && conf->d <= 1e6 && conf->r >= 1e-6 && conf->r <= 1e6))
-        return sl_err_set(err, SL_E_USAGE, "--d and --r must be from 1e-6 to 1e6");
-    if (conf->resample && !sl_resample_parse(sl_str_of(conf->resample), 0, &ignored))
-        return bad_resample(conf, err);
+    if (!(conf->d >= 1e-6 && conf->d <= 1e6 && conf->r >= 1e-6 && conf->r <= 1e6 &&
+          conf->eta >= 1e-6 && conf->eta <= 1e6))
+        return sl_err_set(err, SL_E_USAGE, "--d, --r and --eta must be from 1e-6 to 1e6");
+    if (conf->resample)
+        SL_TRY(sl_resample_parse(conf->resample, 0, &ignored, err));
+    if (!conf->domains != !conf->reference)
+        return sl_err_set(err, SL_E_USAGE, "--domains and --reference need each other");
     if (conf->resample && strcmp(conf->weights, "none") == 0)
         return sl_err_set(err, SL_E_USAGE, "--resample needs weights, not --weights none");
     SL_TRY(sl_loss_files_check("losses", conf->losses, err));
+    SL_TRY(sl_loss_files_check("reference", conf->reference, err));
     return sl_loss_files_check("recovery", conf->recovery, err);
 }
 
@@ -113,20 +116,18 @@ static enum sl_status add_digest(void *list, const char *path, struct sl_err *er
     return sl_json_push(list, sl_json_new_str((struct sl_str){ hex, sizeof hex }), err);
 }
 
-static enum sl_status add_digests(struct sl_json *out, const char *name, const char *list,
-                                  struct sl_err *err)
-{
-    struct sl_json *digests = sl_json_new_array();
-    enum sl_status st = sl_loss_files_each(list, digests, add_digest, err);
-    enum sl_status set = sl_json_set(out, name, digests, err);
-    return st != SL_OK ? st : set;
-}
-
 static enum sl_status rules(const void *p, struct sl_json *out, struct sl_err *err)
 {
     const struct conf *conf = p;
-    SL_TRY(add_digests(out, "losses_xxh3", conf->losses, err));
-    return conf->recovery ? add_digests(out, "recovery_xxh3", conf->recovery, err) : SL_OK;
+    const char *const lists[] = { conf->losses, conf->recovery };
+    enum sl_status st = SL_OK;
+    for (int i = 0; st == SL_OK && i < 2 && lists[i]; i++) {
+        struct sl_json *digests = sl_json_new_array();
+        st = sl_loss_files_each(lists[i], digests, add_digest, err);
+        enum sl_status set = sl_json_set(out, i ? "recovery_xxh3" : "losses_xxh3", digests, err);
+        st = st == SL_OK ? set : st;
+    }
+    return st;
 }
 
 /* ---- the beginning ---- */
@@ -209,14 +210,17 @@ static enum sl_status start(struct sl_run *run, struct sl_err *err)
         made[k] = adds_column(conf, k);
     SL_TRY(sl_loss_columns_init(&s->columns, sl_run_in_schema(run), sl_run_out_schema(run), made,
                                 err));
-    enum sl_loss_reduce reduce = conf->reduce[0] == 'm'   ? SL_LOSS_MEAN
-                                 : conf->reduce[0] == 'f' ? SL_LOSS_FIRST
-                                                          : SL_LOSS_LAST;
-    SL_TRY(sl_loss_join_new(&s->join, conf->recovery ? 2 : 1, reduce,
+    if (conf->domains)
+        SL_TRY(sl_loss_domains_new(&s->domains, BATCHES_BYTES / 4, err));
+    int n_sets = conf->domains ? 3 : 1 + (conf->recovery != NULL);
+    SL_TRY(sl_loss_join_new(&s->join, n_sets, sl_loss_reduce_of(conf->reduce),
                             common->mem_bytes - BATCHES_BYTES, common->tmpdir, err));
-    struct reading now = { s->join, NOW }, before = { s->join, BEFORE };
-    SL_TRY(sl_loss_files_each(conf->losses, &now, read_losses, err));
-    return sl_loss_files_each(conf->recovery, &before, read_losses, err);
+    const char *const sets[] = { conf->losses, conf->recovery, conf->reference };
+    for (int set = 0; set < SL_LOSS_SETS_MAX; set++) {
+        struct reading to = { s->join, set };
+        SL_TRY(sl_loss_files_each(sets[set], &to, read_losses, err));
+    }
+    return SL_OK;
 }
 
 static void stop(struct sl_run *run)
@@ -227,6 +231,7 @@ static void stop(struct sl_run *run)
     sl_loss_columns_release(&s->columns);
     sl_loss_join_free(s->join);
     sl_resample_free(s->resample);
+    sl_loss_domains_free(s->domains);
     free(s);
 }
 
@@ -244,11 +249,16 @@ static enum sl_status step(struct sl_run *run, const struct sl_batch *b, struct 
 
 /* ---- rows go out ---- */
 
-static void count_row(struct sl_run *run, const struct sl_loss_values *v)
+static enum sl_status count_row(struct sl_run *run, const struct sl_batch *b, int64_t row,
+                                const struct sl_loss_values *v, struct sl_err *err)
 {
+    const struct state *s = sl_run_state(run);
     if (!isnan(v->loss))
         sl_run_hist(run, HIST_LOSS, v->loss);
-    sl_run_hist(run, HIST_WEIGHT, (double)v->weight);
+    if (s->resample || s->columns.made[SL_LOSS_COLUMN_WEIGHT])
+        sl_run_hist(run, HIST_WEIGHT, (double)v->weight);
+    return s->domains ? sl_loss_domains_add(s->domains, sl_batch_column(b, "source"), row, v, err)
+                      : SL_OK;
 }
 
 static enum sl_status weigh(struct sl_run *run, const struct sl_batch *b, struct sl_err *err)
@@ -264,7 +274,7 @@ static enum sl_status weigh(struct sl_run *run, const struct sl_batch *b, struct
             return sl_err_set(err, SL_E_BUG, "more rows in the second pass than in the first");
         SL_TRY(st);
         sl_loss_values_set(&v, losses, s->weigher.n_sets);
-        count_row(run, &v);
+        SL_TRY(count_row(run, b, i, &v, err));
         SL_TRY(sl_loss_columns_add(&s->columns, &v, err));
     }
     SL_TRY(sl_loss_columns_view(&s->columns, b, &view, err));
@@ -284,7 +294,7 @@ static enum sl_status repeat(struct sl_run *run, const struct sl_batch *b, struc
     uint64_t n;
     for (int64_t i = 0; i < b->n_rows; i++) {
         SL_TRY(sl_resample_next(s->resample, &v, &n, err));
-        count_row(run, &v);
+        SL_TRY(count_row(run, b, i, &v, err));
         sl_run_count(run, n ? ROWS_ADDED : UNUSED, n ? (int64_t)n - 1 : 1);
         for (; n; n--, v.copy++) {
             SL_TRY(sl_loss_columns_row(&s->columns, sl_run_rows(run), b, i, &v, err));
@@ -304,8 +314,7 @@ static enum sl_status resample(struct sl_run *run, struct sl_err *err)
                                      .mem_bytes = common->mem_bytes - BATCHES_BYTES,
                                      .tmpdir = common->tmpdir };
     int64_t n = sl_loss_join_counts(s->join)->rows;
-    if (!sl_resample_parse(sl_str_of(conf->resample), n, &o.rows))
-        return bad_resample(conf, err);
+    SL_TRY(sl_resample_parse(conf->resample, n, &o.rows, err));
     sl_run_tally(run)->law = "multiply";
     SL_TRY(sl_resample_new(&s->resample, &s->weigher, &o, err));
     if (sl_resample_numbers(s->resample))
@@ -320,10 +329,10 @@ static enum sl_status count_join(struct sl_run *run, const struct sl_loss_join *
 {
     const struct conf *conf = sl_run_conf(run);
     const struct sl_loss_counts *c = sl_loss_join_counts(join);
-    sl_run_count(run, LOSSES, c->losses[NOW]);
-    sl_run_count(run, REPEATED, c->losses[NOW] - c->keys[NOW]);
+    sl_run_count(run, LOSSES, c->losses[0]);
+    sl_run_count(run, REPEATED, c->losses[0] - c->keys[0]);
     sl_run_count(run, UNMATCHED, c->unmatched);
-    sl_run_count(run, MISSING, c->missing[NOW]);
+    sl_run_count(run, MISSING, c->missing[0]);
     if (c->temp_bytes)
         sl_run_note(run, "%.1f MB of temporary files", (double)c->temp_bytes / 1e6);
     return sl_loss_join_check(join, strcmp(conf->missing, "keep") == 0,
@@ -339,7 +348,10 @@ static enum sl_status end(struct sl_run *run, struct sl_err *err)
     SL_TRY(count_join(run, s->join, err));
     (void)sl_weight_kind_parse(sl_str_of(conf->weights), &rule.kind);
     sl_weigher_init(&s->weigher, &rule, s->join);
-    return conf->resample ? resample(run, err) : sl_run_again(run, weigh, err);
+    SL_TRY(conf->resample ? resample(run, err) : sl_run_again(run, weigh, err));
+    return s->domains ? sl_loss_domains_write(s->domains, conf->eta, conf->domains,
+                                              sl_run_common(run)->force, err)
+                      : SL_OK;
 }
 
 static const struct sl_tool tool = {

@@ -22,6 +22,7 @@ void sl_loss_values_set(struct sl_loss_values *v, const double *losses, int n_se
 {
     v->loss = losses[0];
     v->before = n_sets > 1 ? losses[1] : (double)NAN;
+    v->reference = n_sets > 2 ? losses[2] : (double)NAN;
     v->copy = 0;
 }
 

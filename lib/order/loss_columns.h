@@ -20,14 +20,14 @@ enum sl_loss_column {
 /* Which one it is; -1: none of them. */
 int sl_loss_column_find(const char *name);
 
-/* What stands in them. loss and before: NaN where there is none. */
+/* What stands in them, and the reference loss beside it; NaN where there is none. */
 struct sl_loss_values {
     float weight;
-    double loss, before;
+    double loss, before, reference;
     int64_t copy;
 };
 
-/* From the losses of a join: of set 0, and of set 1 where there is one. copy becomes 0,
+/* From the losses of a join: set 0, and 1 and 2 where there are such. copy becomes 0,
  * weight stays. */
 void sl_loss_values_set(struct sl_loss_values *v, const double *losses, int n_sets);
 

@@ -93,6 +93,11 @@ static uint64_t bits_of(double v)
     return bits;
 }
 
+enum sl_loss_reduce sl_loss_reduce_of(const char *word)
+{
+    return word[0] == 'm' ? SL_LOSS_MEAN : word[0] == 'f' ? SL_LOSS_FIRST : SL_LOSS_LAST;
+}
+
 enum sl_status sl_loss_join_new(struct sl_loss_join **out, int n_sets, enum sl_loss_reduce reduce,
                                 size_t mem_bytes, const char *tmpdir, struct sl_err *err)
 {

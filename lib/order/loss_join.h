@@ -29,6 +29,10 @@ enum { SL_LOSS_SETS_MAX = 3 };
 
 enum sl_loss_reduce { SL_LOSS_MEAN, SL_LOSS_FIRST, SL_LOSS_LAST };
 
+#define SL_LOSS_REDUCE_WORDS "mean|first|last"
+/* Of one of these words. */
+enum sl_loss_reduce sl_loss_reduce_of(const char *word);
+
 struct sl_loss_key {
     struct sl_hash128 id;
     uint16_t copy;

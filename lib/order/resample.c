@@ -19,7 +19,7 @@ struct sl_resample {
     bool numbered;
 };
 
-bool sl_resample_parse(struct sl_str s, int64_t n_rows, uint64_t *rows)
+static bool parse(struct sl_str s, int64_t n_rows, uint64_t *rows)
 {
     bool percent = s.n && s.p[s.n - 1] == '%';
     double part;
@@ -33,6 +33,17 @@ bool sl_resample_parse(struct sl_str s, int64_t n_rows, uint64_t *rows)
         return false;
     *rows = (uint64_t)part;
     return true;
+}
+
+enum sl_status sl_resample_parse(const char *text, int64_t n_rows, uint64_t *rows,
+                                 struct sl_err *err)
+{
+    if (parse(sl_str_of(text), n_rows, rows))
+        return SL_OK;
+    return sl_err_set(err, SL_E_USAGE,
+                      "--resample: '%s' is no number of sequences up to 2^39, and no part of them "
+                      "such as 50%% or 1.5",
+                      text);
 }
 
 static void rewind_rows(struct sl_resample *r)

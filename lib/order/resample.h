@@ -28,8 +28,9 @@ struct sl_resample_options {
     const char *tmpdir; /* borrowed */
 };
 
-/* "1000", "50%", "1.5": how many rows that is of n_rows. False: it is no such thing. */
-bool sl_resample_parse(struct sl_str text, int64_t n_rows, uint64_t *rows);
+/* "1000", "50%", "1.5": how many rows that is of n_rows. SL_E_USAGE: it is no such thing. */
+SL_MUST_USE enum sl_status sl_resample_parse(const char *text, int64_t n_rows, uint64_t *rows,
+                                             struct sl_err *err);
 
 /* weigher  at its first row; borrowed, and not for others to use meanwhile.
  * SL_E_DATA where rows are wanted and there are none. */

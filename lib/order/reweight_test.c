@@ -165,11 +165,11 @@ static void parts_of_samples(void **state)
     };
     uint64_t rows;
     for (size_t i = 0; i < sizeof fine / sizeof *fine; i++) {
-        assert_true(sl_resample_parse(sl_str_of(fine[i].text), fine[i].n, &rows));
+        assert_int_equal(sl_resample_parse(fine[i].text, fine[i].n, &rows, NULL), SL_OK);
         assert_int_equal(rows, fine[i].rows);
     }
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        assert_false(sl_resample_parse(sl_str_of(bad[i]), 1000, &rows));
+        assert_int_equal(sl_resample_parse(bad[i], 1000, &rows, NULL), SL_E_USAGE);
 }
 
 static void recoveries(void **state)

@@ -173,6 +173,15 @@ def check_tally(name, lineage, n, losses, keys, missing):
     count.check(f"{name}: counts", got == want, got, want)
 
 
+def check_domains(name, path, want):
+    got = [json.loads(line) for line in path.read_text().splitlines()]
+    close = len(got) == len(want) and all(
+        (g.get("source"), g["rows"], g["measured"], g["excess"]) == w[:4] and
+        abs(g["weight"] - w[4]) <= 1e-12 for g, w in zip(got, want))
+    count.check(f"{name}: domains", close, got[:3], want[:3])
+    count.check(f"{name}: weights of domains", abs(sum(g["weight"] for g in got) - 1) < 1e-9)
+
+
 def random_case(p, number, streams):
     rng = random.Random(number)
     stream = rng.choice(streams)
@@ -198,6 +207,13 @@ def random_case(p, number, streams):
         args += ["--recovery", write_losses(folder, "before", earlier, rng)]
         before = twin.reduce(earlier, how)
         want["loss_recovery"] = [twin.recovery(a, before.get(k)) for a, k in zip(now, keys)]
+    reference = None
+    if keys and losses and any(k in reduced for k in keys) and rng.random() < .3:
+        eta = rng.choice((1.0, 0.3))
+        measured = [x for x in measure(keys, rng, True) if x[2] < 1e30] or losses
+        args += ["--reference", write_losses(folder, "reference", measured, rng), "--eta", eta,
+                 "--domains", folder / "domains.jsonl", "-f"]
+        reference = twin.reduce(measured, how)
     places = [(k, 0) for k in range(len(keys))]
     seed = rng.randint(0, 2**64 - 1)
     again = keys and row_seed(seed) is not None and rng.random() < .5
@@ -216,9 +232,15 @@ def random_case(p, number, streams):
     else:
         want["weight"] = w
     name = f"case {number}: {' '.join(map(str, args[2:]))}"
+    if reference is not None and not any(k in reduced and k in reference for k in keys):
+        p.fails(name, 1, ["both a loss and a reference"], TOOL, *args, stdin=stream)
+        return
     out = p.out(TOOL, *args, stdin=stream)
     if not out:
         return
+    if reference is not None:
+        check_domains(name, folder / "domains.jsonl", twin.domains(
+            table["source"].to_pylist(), now, [reference.get(k) for k in keys], eta))
     have, lineage = read_stream(out)
     check_rows(name, have, keys, want, places)
     check_tally(name, lineage, len(keys), losses, keys, now.count(None))
@@ -373,7 +395,9 @@ def check_policies(p, build):
                  ("--losses", path, "--resample", "x"), ("--losses", path, "--resample", "-1"),
                  ("--losses", path, "--resample", "-1%"), ("--losses", path, "--resample", ""),
                  ("--losses", path, "--resample", 2**40), ("--losses", path, "--mem", "8M"),
-                 ("--losses", path, "--resample", "5", "--weights", "none")):
+                 ("--losses", path, "--resample", "5", "--weights", "none"),
+                 ("--losses", path, "--reference", path), ("--losses", path, "--eta", "0"),
+                 ("--losses", path, "--domains", p.folder / "x.jsonl")):
         p.fails(f"{args}", 2, [], TOOL, *args, stdin=stream)
     p.fails("absent", 3, ["absent"], TOOL, "--losses", p.folder / "absent", stdin=stream)
     p.fails("nothing to take from", 1, ["no sequences"], TOOL, "--losses", path, "--resample", 5,

@@ -75,3 +75,24 @@ def recovery(loss, before):
         return None
     x = (before - loss) / before
     return float32(x) if abs(x) <= FLOAT32_MAX else None
+
+
+def domains(sources, now, reference, eta):
+    """[(source, rows, n, X, weight)] in order."""
+    names = sorted((s for s in set(sources) if s is not None), key=lambda s: s.encode())
+    names += [None] if None in sources else []
+    by = {s: [0, 0, 0.0] for s in names}
+    for s, a, b in zip(sources, now, reference):
+        by[s][0] += 1
+        if a is not None and b is not None:
+            by[s][1] += 1
+            by[s][2] += max(a - b, 0.0)
+    mean = {s: x / n if n else 0.0 for s, (_, n, x) in by.items()}
+    total, top = sum(n for _, n, _ in by.values()), max([0.0, *mean.values()])
+    part = {s: by[s][1] / total * math.exp(eta * (mean[s] - top)) if by[s][1] else 0.0
+            for s in names}
+    whole = 0.0
+    for s in names:
+        whole += part[s]
+    return [(s, by[s][0], by[s][1], mean[s], (1 - 1e-3) * (part[s] / whole) + 1e-3 / len(names))
+            for s in names]
