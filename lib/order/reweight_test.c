@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "order/loss_columns.h"
+#include "order/loss_domains.h"
 #include "order/resample.h"
 
 static const char *tmpdir(void)
@@ -184,12 +185,55 @@ static void recoveries(void **state)
     assert_int_equal(sl_loss_column_find("losses"), -1);
 }
 
+/* Rows of sources b, null, a, b; the last not measured. */
+static void sources(void **state)
+{
+    (void)state;
+    static const char *const names[] = { "b", NULL, "a", "b" };
+    static const double losses[] = { 3, 2, 1, 5 };
+    struct sl_schema schema;
+    struct sl_rows rows;
+    struct sl_batch batch;
+    struct sl_loss_domains *d;
+    struct sl_buf text;
+    sl_schema_init(&schema);
+    assert_int_equal(sl_schema_add_text(&schema, "source", "utf8?", NULL), SL_OK);
+    assert_int_equal(sl_rows_init(&rows, &schema, NULL), SL_OK);
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(names[i] ? sl_colbuf_add_str(&rows.cols[0], sl_str_of(names[i]), NULL)
+                                  : sl_colbuf_add_null(&rows.cols[0], NULL),
+                         SL_OK);
+        assert_int_equal(sl_rows_close_row(&rows, NULL), SL_OK);
+    }
+    sl_batch_init(&batch);
+    assert_int_equal(sl_rows_lend(&rows, &batch, NULL), SL_OK);
+    assert_int_equal(sl_loss_domains_new(&d, 1 << 20, NULL), SL_OK);
+    for (int i = 0; i < 4; i++) {
+        struct sl_loss_values v = { .loss = losses[i], .reference = i < 3 ? 2 : (double)NAN };
+        assert_int_equal(sl_loss_domains_add(d, &batch.columns[0], i, &v, NULL), SL_OK);
+    }
+    sl_buf_init(&text, 1 << 20);
+    assert_int_equal(sl_loss_domains_text(d, 1, &text, NULL), SL_OK);
+    const char *got = sl_buf_cstr(&text);
+    const char *at = strstr(got, "{\"source\":\"b\",\"rows\":2,\"measured\":1,\"excess\":1.0,");
+    assert_true(at && strstr(at, "\n{\"rows\":1,\"measured\":1,\"excess\":0.0,\"weight\":"));
+    assert_int_equal(strncmp(got, "{\"source\":\"a\",\"rows\":1,", 21), 0);
+    double e = exp(-1), weight = strtod(strstr(at, "weight") + 8, NULL);
+    assert_true(near(weight, 0.999 / (1 + 2 * e) + 0.001 / 3));
+    sl_buf_release(&text);
+    sl_loss_domains_free(d);
+    sl_batch_release(&batch);
+    sl_rows_release(&rows);
+    sl_schema_release(&schema);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(formulas),         cmocka_unit_test(blocks_and_gaps),
         cmocka_unit_test(samples),          cmocka_unit_test(large_samples),
         cmocka_unit_test(parts_of_samples), cmocka_unit_test(recoveries),
+        cmocka_unit_test(sources),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
