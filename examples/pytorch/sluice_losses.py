@@ -64,16 +64,16 @@ class LossLog:
         """Write what was added, as losses of this step. ValueError: a loss is no number."""
         if step < self.step:
             raise ValueError(f'step {step} after step {self.step - 1}')
-        lines = []
-        for i, total in self.sums.items():
-            key, loss = self.shards.id(i), total / self.targets[i]
+        lines, sums, targets = [], self.sums, self.targets
+        self.step, self.sums, self.targets = step + 1, {}, {}
+        for i, total in sums.items():
+            key, loss = self.shards.id(i), total / targets[i]
             if not math.isfinite(loss):
                 raise ValueError(f'step {step}: the loss of sequence {i} ({key}) is {loss}')
             lines.append(f'{{"id": "{key}", "copy": {self.shards.copy(i)}, "step": {step}, '
                          f'"loss": {loss:.9g}}}\n')
         self.file.write(''.join(lines).encode())
         self.file.flush()
-        self.step, self.sums, self.targets = step + 1, {}, {}
 
     def sync(self):
         """On disk when it returns: call it before a state of the trainer is saved."""
