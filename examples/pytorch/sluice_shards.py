@@ -284,7 +284,10 @@ class Shards:
 
     def n_real(self, index):
         """Tokens before the padding: pad tokens at the end that are no targets."""
-        real = (self.loss_mask(index) != 0) | (self.tokens(index) != self.pad)
+        mask = self.loss_mask(index)
+        if mask[-1]:
+            return self.length
+        real = (mask != 0) | (self.tokens(index) != self.pad)
         return int(self.length - np.argmax(real[::-1])) if real.any() else 0
 
     def pieces(self, index):
@@ -675,8 +678,9 @@ class ShardDataset(Dataset):
         index, *part = key if isinstance(key, tuple) else (key,)
         index = FILLER if index is None else int(index)
         begin, end = self.shards.span(*part)
-        sample = {'index': index, 'weight': torch.tensor(0.0)}
+        sample = {'index': index}
         if index == FILLER:
+            sample['weight'] = torch.tensor(0.0)
             sample['tokens'] = torch.full((end - begin,), self.shards.pad, dtype=torch.int64)
             sample['loss_mask'] = torch.zeros(end - begin, dtype=torch.bool)
         else:
