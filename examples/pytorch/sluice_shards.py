@@ -67,23 +67,33 @@ def _is_digest(value):
     return isinstance(value, str) and re.fullmatch('[0-9a-f]{32}', value) is not None
 
 
+def _listed_in(value, key):
+    """The list that an object has under a key; what is none is empty."""
+    found = value.get(key) if isinstance(value, dict) else None
+    return found if isinstance(found, list) else []
+
+
 def _entries(lineage):
     """All entries of a lineage, those of joined inputs too."""
-    for entry in lineage if isinstance(lineage, list) else []:
+    for entry in lineage:
         if isinstance(entry, dict):
-            for branch in entry.get('inputs') or []:
-                yield from _entries(branch)
+            for branch in _listed_in(entry, 'inputs'):
+                yield from _entries(branch if isinstance(branch, list) else [])
             yield entry
+
+
+def _option(entry, name):
+    options = entry.get('options')
+    return options.get(name) if isinstance(options, dict) else None
 
 
 def _curriculum(lineage):
     """(entry of the last curriculum, None), or (None, why it does not order these rows)."""
-    for entry in reversed(lineage if isinstance(lineage, list) else []):
+    for entry in reversed(lineage):
         tool = entry.get('tool') if isinstance(entry, dict) else None
         if tool == 'sluice-curriculum':
             return entry, None
-        resampled = tool == 'sluice-reweight' and (entry.get('options') or {}).get('resample')
-        if tool not in KEEP_ORDER or resampled:
+        if tool not in KEEP_ORDER or _option(entry, 'resample'):
             break
     else:
         return None, None
@@ -110,7 +120,7 @@ class Shards:
         self._check_head(m)
         self.sequences, self.length = m['sequences'], m['length']
         self.dtype = np.dtype('<u2' if m['dtype'] == 'uint16' else '<u4')
-        self.digest, self.lineage = m['digest'], m.get('lineage') or []
+        self.digest, self.lineage = m['digest'], _listed_in(m, 'lineage')
         self.targets = m.get('targets')
         self.tokenizer = m.get('tokenizer') or {}
         self._check_vocabulary(vocab_size, tokenizer)
@@ -118,10 +128,9 @@ class Shards:
         self._open_shards(m)
         self._first = np.array(self._first, np.int64)
         self._offs = np.array(self._offs, np.int64).reshape(-1, len(NAMES))
-        packs = [e.get('options') or {} for e in _entries(self.lineage)
-                 if e.get('tool') == 'sluice-pack']
-        self._extra = bool(packs) and all(o.get('extra-token') is True and
-                                          o.get('length') == self.length - 1 for o in packs)
+        packs = [e for e in _entries(self.lineage) if e.get('tool') == 'sluice-pack']
+        self._extra = bool(packs) and all(_option(e, 'extra-token') is True and
+                                          _option(e, 'length') == self.length - 1 for e in packs)
         self._planned = None
 
     def __len__(self):
@@ -171,9 +180,11 @@ class Shards:
         A plan whose order was lost, by a tool behind it, is warned of once and has none."""
         if self._planned is None:
             entry, why = _curriculum(self.lineage)
-            order = entry.get('order') if entry else None
-            self._planned = [] if why else self._told(order) if order else self._runs(entry)
-            why = why or self._planned is None and "the column 'stage' changes too often"
+            if entry and 'order' in entry:
+                self._planned = self._told(entry['order'])
+            elif not why:
+                self._planned = self._runs(entry)
+                why = self._planned is None and "the column 'stage' changes too often"
             if why:
                 warnings.warn(f'{self.folder}: no stages: {why}')
                 self._planned = []
@@ -187,10 +198,10 @@ class Shards:
 
     def _told(self, order):
         """Stages as the lineage has them, held against the rows where they begin and end."""
-        listed = order.get('stages') if isinstance(order, dict) else None
-        self._need(isinstance(listed, list), "manifest.json: 'order' of sluice-curriculum is wrong")
         stages, at = [], 0
-        for k, s in enumerate(listed):
+        self._need(_listed_in(order, 'stages'), "manifest.json: 'order' of sluice-curriculum "
+                   'is wrong')
+        for k, s in enumerate(order['stages']):
             good = isinstance(s, dict) and isinstance(s.get('name'), str) and \
                 s.get('begin') == at and _is_count(s.get('end'), at) and \
                 _is_count(s.get('length', 1), 1)
@@ -223,10 +234,10 @@ class Shards:
             last = values[-1]
             if len(begins) > STAGES_MAX:
                 return None
-        told = ((entry or {}).get('rules') or {}).get('stages') or []
-        names = dict(enumerate(s.get('name') for s in told if isinstance(s, dict)))
+        told = _listed_in((entry or {}).get('rules'), 'stages')
+        names = {k: s.get('name') for k, s in enumerate(told) if isinstance(s, dict)}
         ends = [begin for begin, _ in begins[1:]] + [self.sequences]
-        return [Stage(names.get(k) or str(k), begin, end, self.row_length)
+        return [Stage(str(names.get(k) or k), begin, end, self.row_length)
                 for (begin, k), end in zip(begins, ends)]
 
     # ---- one sequence ----

@@ -235,10 +235,10 @@ def test_torch(want):
               steps == want[step:])
 
 
-def expect_no_stages(name, rows, *command):
+def expect_no_stages(name, moved):
     """What a tool behind the curriculum does to the order is noticed."""
     shutil.rmtree(work / name, ignore_errors=True)
-    run(BIN / "sluice-shard", "-o", name, data=run(*command, data=rows))
+    run(BIN / "sluice-shard", "-o", name, data=moved)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         stages = Shards(work / name).stages
@@ -248,11 +248,10 @@ def expect_no_stages(name, rows, *command):
 
 
 def test_moved(rows):
-    expect_no_stages("sort", rows, BIN / "sluice-sort", "--by", "difficulty_length")
-    expect_no_stages("shuffle", rows, BIN / "sluice-shuffle", "--seed", 3)
     (work / "rows.arrows").write_bytes(rows)
-    expect_no_stages("cat", b"", BIN / "sluice-cat", "rows.arrows", "rows.arrows")
-    expect_no_stages("sample", rows, BIN / "sluice-sample", "--share", "0.5")
+    for name, *options in (("sort", "--by", "difficulty_length"), ("shuffle", "--seed", 3),
+                           ("cat", "rows.arrows", "-"), ("sample", "--share", "0.5")):
+        expect_no_stages(name, run(BIN / f"sluice-{name}", *options, data=rows))
     (work / "again.yaml").write_text("sources:\n  all: {path: rows.arrows}\n"
                                      "stages:\n  - {name: only, until: 100%, order: given}\n")
     run(BIN / "sluice-shard", "-o", "again", data=run(
@@ -298,6 +297,26 @@ def test_losses(shards, rows):
     check("lines and stream are the same", lines == got.to_pylist())
 
 
+def test_weights(stream):
+    """The losses become weights in the shards, of whichever form they are."""
+    if not (BIN / "sluice-reweight").exists():
+        count.skip("there is no sluice-reweight")
+        return
+    lines = ",".join(f"losses/{f.name}" for f in sorted((work / "losses").glob("*.jsonl")))
+    weighed = [run(BIN / "sluice-reweight", "--losses", f, data=stream)
+               for f in (lines, "losses.arrows")]
+    tables = [pa.ipc.open_stream(w).read_all() for w in weighed]
+    check("weights by lines and by the Arrow stream", tables[0].equals(tables[1]))
+    run(BIN / "sluice-shard", "-o", "weighed", "--sequences", 50, data=weighed[0])
+    shards, weights = Shards(work / "weighed"), tables[0]["weight"].to_pylist()
+    check("weights differ", len(set(weights)) > 2, weights[:20])
+    check("weights of the shards", [shards.weight(i) for i in range(len(shards))] == weights)
+    check("weights keep the stages", [s.name for s in shards.stages] == list(LENGTHS))
+    moved = run(BIN / "sluice-reweight", "--losses", lines, "--resample", len(shards), "--replace",
+                data=stream)
+    expect_no_stages("reweight", moved)
+
+
 def main():
     if not (BIN / "sluice-curriculum").exists():
         print(f"skipped: there is no {BIN}/sluice-curriculum")
@@ -312,6 +331,7 @@ def main():
     test_moved(stream)
     test_other_plans(shards)
     test_losses(shards, rows)
+    test_weights(stream)
     shutil.rmtree(work, ignore_errors=True)
     return count.finish()
 

@@ -138,6 +138,7 @@ def test_a_lineage_that_does_not_fit_the_rows_is_refused(folder):
     text = json.dumps(made.manifest)
     for work, pattern in (
             (lambda o: o.update(stages=None), "'order'"),
+            (lambda o: o.clear(), "'order'"),
             (lambda o: o.update(length=23), '23 sequences of 24'),
             (lambda o: o['stages'].pop(), 'are not of these 23'),
             (lambda o: o['stages'].pop(0), 'stage 0'),
@@ -175,6 +176,36 @@ def test_a_seed_would_lose_the_plan_and_must_be_meant(folder):
     assert names == [['warm-up']] * 2 + [['warm-up', 'main'], ['main'], ['anneal'], ['anneal']]
     raises(IndexError, 'step 6 of 6', lambda: kept.stage_of(6))
     assert StepSampler(23, 4).stage_of(0) is None and StepSampler(23, 4).length_of(0) is None
+
+
+def test_a_lineage_of_any_shape_is_read_or_refused(folder):
+    made = planned(folder())
+    text = json.dumps(made.manifest)
+    strange = (None, 7, 'x', [], [7], {}, [[]], [{}], {'stages': 7}, {'stages': [7]},
+               [{'tool': 'sluice-curriculum'}], [{'tool': 7, 'inputs': [7], 'options': 'x'}])
+
+    def places(value, path=()):
+        for key, v in (value.items() if isinstance(value, dict) else enumerate(value)):
+            yield (*path, key)
+            if isinstance(v, (dict, list)):
+                yield from places(v, (*path, key))
+
+    told = refused = 0
+    for path in [(), *places(made.manifest['lineage'])]:
+        for value in strange:
+            at = made.manifest = json.loads(text)
+            for key in ('lineage', *path)[:-1]:
+                at = at[key]
+            at[('lineage', *path)[-1]] = value
+            made.save()
+            with warnings.catch_warnings():
+                warnings.simplefilter('ignore')
+                try:
+                    assert all(isinstance(s.name, str) for s in Shards(made.path).stages)
+                    told += 1
+                except ShardError:
+                    refused += 1
+    assert told > 50 and refused > 50
 
 
 # ---- lengths ----
