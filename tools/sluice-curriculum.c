@@ -5,14 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "order/curriculum.h"
 #include "order/plan_diff.h"
 #include "order/plan_files.h"
 #include "order/plan_lineage.h"
-#include "order/plan_record.h"
 #include "order/plan_text.h"
+#include "report/plan_page.h"
+#include "report/plan_tell.h"
 #include "run/tool.h"
 
 struct state;
@@ -20,7 +20,7 @@ struct state;
 struct conf {
     const char *plan;
     bool dry_run, diff;
-    const char *record, *control, *past;
+    const char *record, *explain, *control, *past;
     uint64_t window;
     double at;
     struct state *state;
@@ -35,6 +35,8 @@ static const struct sl_opt options[] = {
                 "write the stages, their positions and shares as JSON, and no rows", 0),
     SL_OPT_PATH(0, "record", "DIR", struct conf, record,
                 "write the keys in their order, and a manifest of stages and shares", 0),
+    SL_OPT_PATH(0, "explain", "FILE", struct conf, explain,
+                "write a page that draws scores, shares and pools against the position", 0),
     SL_OPT_FILE(0, "continue", "MANIFEST", struct conf, past,
                 "go on behind another order, whose manifest.json this is: of a --record, or of "
                 "shards",
@@ -57,8 +59,6 @@ static const struct sl_opt options[] = {
 enum { ROWS_ADDED, UNUSED, N_COUNTS };
 static const char *const counts[] = { "rows_added", "unused", NULL };
 
-enum { PLAN_MAX_BYTES = 1 << 20 };
-
 /* From this batch on rows are of this source. */
 struct turn {
     int64_t seq;
@@ -71,43 +71,13 @@ struct state {
     struct sl_plan_files files;
     bool has_files;
     struct sl_curriculum *work;
-    struct sl_plan_record *record;
+    struct sl_plan_tell *tell; /* record and page; NULL: not asked for */
     struct sl_plan_continue *past;
-    struct sl_plan_achieved *achieved;
-    bool tells;         /* a record is written */
     struct turn *turns; /* room for one a source */
     size_t n_turns, turn;
 };
 
 /* ---- the plan ---- */
-
-static const char random_plan[] = "sources:\n"
-                                  "  all: {path: '-'}\n"
-                                  "stages:\n"
-                                  "  - {name: all, order: shuffle}\n";
-
-static enum sl_status read_plan(struct state *s, const char *path, struct sl_err *err)
-{
-    struct sl_buf text;
-    struct stat st_file;
-    s->has_plan = true;
-    if (!strpbrk(path, "/.")) {
-        if (strcmp(path, "random") != 0)
-            return sl_err_set(err, SL_E_USAGE,
-                              "--plan: '%s' is not built in (there is 'random'), and no file: a "
-                              "file's name has a '.' or a '/'",
-                              path);
-        return sl_plan_read(&s->plan, sl_str_of(random_plan), path, err);
-    }
-    if (stat(path, &st_file) == 0 && !S_ISREG(st_file.st_mode)) /* it is read more than once */
-        return sl_err_set(err, SL_E_USAGE, "the plan '%s' is no regular file", path);
-    sl_buf_init(&text, PLAN_MAX_BYTES);
-    enum sl_status st = sl_file_read(path, &text, err);
-    if (st == SL_OK)
-        st = sl_plan_read(&s->plan, sl_buf_str(&text), path, err);
-    sl_buf_release(&text);
-    return st;
-}
 
 static enum sl_status find_files(struct sl_run *run, struct state *s, const char *plan, int first,
                                  struct sl_err *err)
@@ -137,8 +107,8 @@ static const struct sl_tool dry_tool, diff_tool;
 static enum sl_status check(void *conf, struct sl_err *err)
 {
     const struct conf *c = conf;
-    bool controls = strcmp(c->control, "none") != 0;
-    if (c->diff && (c->dry_run || c->record || c->past || controls || c->plan))
+    bool controls = sl_plan_control_parse(c->control) != SL_CONTROL_NONE;
+    if (c->diff && (c->dry_run || c->record || c->explain || c->past || controls || c->plan))
         return sl_err_set(err, SL_E_USAGE, "--diff compares two orders, and makes none");
     if (c->past && controls)
         return sl_err_set(err, SL_E_USAGE, "--control: of a whole order, and not with --continue");
@@ -168,7 +138,8 @@ static enum sl_status set_inputs(struct sl_run *run, void *conf, struct sl_err *
     if (first && !strpbrk(c->plan, "/.")) /* an operand is never a built-in one */
         return sl_err_set(err, SL_E_USAGE, "the plan '%s': a file's name has a '.' or a '/'",
                           c->plan);
-    SL_TRY(read_plan(s, c->plan, err));
+    s->has_plan = true;
+    SL_TRY(sl_plan_open(&s->plan, c->plan, err));
     if (c->past)
         SL_TRY(sl_plan_continue_open(&s->past, c->past, c->at, &s->plan, err));
     return find_files(run, s, c->plan, first, err);
@@ -190,14 +161,12 @@ static enum sl_status start(struct sl_run *run, struct sl_err *err)
     s->turns = calloc(s->plan.n_sources, sizeof *s->turns);
     if (!s->turns)
         return sl_err_nomem(err, s->plan.n_sources * sizeof *s->turns);
-    SL_TRY(sl_curriculum_new(&s->work, &s->plan, sl_run_in_schema(run), common->mem_bytes,
-                             common->tmpdir, err));
-    enum sl_plan_control_kind control = SL_CONTROL_NONE;
-    while (control < SL_CONTROL_LOCALITY &&
-           strcmp(conf->control, sl_plan_control_name(control)) != 0)
-        control++;
-    if (strcmp(conf->control, "none") != 0)
-        sl_curriculum_set_control(s->work, control, conf->window);
+    uint64_t mem_bytes = common->mem_bytes;
+    if (conf->explain)
+        mem_bytes -= mem_bytes < SL_PLAN_PAGE_BYTES ? mem_bytes : SL_PLAN_PAGE_BYTES;
+    SL_TRY(sl_curriculum_new(&s->work, &s->plan, sl_run_in_schema(run), mem_bytes, common->tmpdir,
+                             err));
+    sl_curriculum_set_control(s->work, sl_plan_control_parse(conf->control), conf->window);
     if (!s->past)
         return SL_OK;
     sl_curriculum_go_on(s->work, s->past);
@@ -243,8 +212,8 @@ static enum sl_status place(struct sl_run *run, const struct sl_batch *b, struct
 static enum sl_status emit(void *run, struct sl_str *rows, size_t n, struct sl_err *err)
 {
     struct state *s = sl_run_state(run);
-    if (s->record)
-        SL_TRY(sl_plan_record_add(s->record, rows, n, err));
+    if (s->tell)
+        SL_TRY(sl_plan_tell_rows(s->tell, rows, n, err));
     return sl_run_emit_rows(run, rows, n, err);
 }
 
@@ -287,60 +256,43 @@ static enum sl_status set_order(struct sl_run *run, const struct state *s, struc
     return sl_run_set_order(run, order, err);
 }
 
-static enum sl_status see_place(void *ctx, const struct sl_plan_place *p, uint64_t at,
-                                struct sl_err *err)
-{
-    struct state *s = ctx;
-    sl_plan_achieved_add(s->achieved, p, at);
-    return s->record ? sl_plan_record_see(s->record, at, p->source, err) : SL_OK;
-}
-
-static enum sl_status begin_record(struct sl_run *run, struct state *s, struct sl_err *err)
+static enum sl_status begin_telling(struct sl_run *run, struct state *s, struct sl_err *err)
 {
     const struct conf *conf = sl_run_conf(run);
     const struct sl_common *common = sl_run_common(run);
-    bool ordered = strcmp(conf->control, "none") == 0;
-    SL_TRY(sl_plan_achieved_new(&s->achieved, sl_curriculum_order(s->work), s->plan.n_sources,
-                                s->past ? sl_plan_continue_begin(s->past) : 0, ordered, err));
-    if (conf->record)
-        SL_TRY(sl_plan_record_new(&s->record, conf->record, common->force, sl_run_out_schema(run),
-                                  common->tmpdir, ordered, err));
-    return SL_OK;
+    const struct sl_plan_tell_conf tell = {
+        .record = conf->record,
+        .page = conf->explain,
+        .force = common->force,
+        .ordered = sl_plan_control_parse(conf->control) == SL_CONTROL_NONE,
+        .tmpdir = common->tmpdir,
+        .begin = s->past ? sl_plan_continue_begin(s->past) : 0,
+    };
+    if (!conf->record && !conf->explain)
+        return SL_OK;
+    return sl_plan_tell_new(&s->tell, &tell, &s->plan, s->work, sl_run_out_schema(run), err);
 }
 
-/* The record is whole before the rows are: whoever sees these can rely on it. */
-static enum sl_status write_record(struct sl_run *run, struct state *s, struct sl_err *err)
+static enum sl_status end_telling(struct sl_run *run, struct state *s, struct sl_err *err)
 {
-    struct sl_buf text;
-    char digest[32];
-    sl_buf_init(&text, (size_t)1 << 30);
-    enum sl_status st = sl_run_lineage(run, true, &text, err);
+    struct sl_buf lineage;
+    sl_buf_init(&lineage, (size_t)1 << 30);
+    enum sl_status st = sl_run_lineage(run, true, &lineage, err);
     if (st == SL_OK)
-        st = sl_plan_record_end(s->record, sl_buf_str(&text), digest, err);
-    sl_buf_reset(&text);
-    const struct sl_plan_made made = { digest, s->achieved };
-    if (st == SL_OK)
-        st = sl_plan_text(&s->plan, s->work, sl_run_out_schema(run)->tokenizer, &made, &text, err);
-    if (st == SL_OK)
-        st = sl_plan_record_commit(s->record, sl_buf_str(&text), err);
-    sl_buf_release(&text);
+        st = sl_plan_tell_end(s->tell, sl_buf_str(&lineage), err);
+    sl_buf_release(&lineage);
     return st;
 }
 
 static enum sl_status end(struct sl_run *run, struct sl_err *err)
 {
     struct state *s = sl_run_state(run);
-    const struct conf *conf = sl_run_conf(run);
     SL_TRY(measure(run, err));
-    const struct sl_curriculum_each each = { see_place, s };
-    s->tells = conf->record;
     SL_TRY(sl_curriculum_draw(s->work, err));
     warn_blocks(run, s);
-    if (s->tells)
-        SL_TRY(begin_record(run, s, err));
-    SL_TRY(sl_curriculum_plan(s->work, sl_run_out_schema(run), s->tells ? &each : NULL, err));
-    if (s->tells)
-        sl_plan_achieved_end(s->achieved);
+    SL_TRY(begin_telling(run, s, err));
+    const struct sl_curriculum_each each = { sl_plan_tell_place, s->tell };
+    SL_TRY(sl_curriculum_plan(s->work, sl_run_out_schema(run), s->tell ? &each : NULL, err));
     count(run, s);
     SL_TRY(set_order(run, s, err));
     SL_TRY(sl_run_again(run, place, err));
@@ -349,7 +301,7 @@ static enum sl_status end(struct sl_run *run, struct sl_err *err)
     if (c.runs)
         sl_run_note(run, "%lld runs, %lld merges, %lld MB of disk", (long long)c.runs,
                     (long long)c.merges, (long long)(c.disk_bytes / 1000000));
-    return s->record ? write_record(run, s, err) : SL_OK;
+    return s->tell ? end_telling(run, s, err) : SL_OK;
 }
 
 static void stop(struct sl_run *run)
@@ -358,8 +310,7 @@ static void stop(struct sl_run *run)
     if (!s)
         return;
     sl_curriculum_free(s->work);
-    sl_plan_record_free(s->record);
-    sl_plan_achieved_free(s->achieved);
+    sl_plan_tell_free(s->tell);
     sl_plan_continue_free(s->past);
     if (s->has_files)
         sl_plan_files_release(&s->files);

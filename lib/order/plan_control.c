@@ -4,12 +4,24 @@
  * last one, a correction. */
 #include "order/plan_control.h"
 
+#include <string.h>
+
 #include "order/plan_parts.h"
 #include "order/shuffle.h"
 
+static const char *const names[] = { "none", "random", "locality" };
+
 const char *sl_plan_control_name(enum sl_plan_control_kind kind)
 {
-    return kind == SL_CONTROL_RANDOM ? "random" : kind == SL_CONTROL_LOCALITY ? "locality" : "";
+    return names[kind];
+}
+
+enum sl_plan_control_kind sl_plan_control_parse(const char *name)
+{
+    for (int kind = SL_CONTROL_RANDOM; kind <= SL_CONTROL_LOCALITY; kind++)
+        if (strcmp(name, names[kind]) == 0)
+            return (enum sl_plan_control_kind)kind;
+    return SL_CONTROL_NONE;
 }
 
 /* Rows are read as samples by their stage, and a control has one. */

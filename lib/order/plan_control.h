@@ -24,8 +24,10 @@ struct sl_plan_control {
     struct sl_shuffle shuffle;
 };
 
-/* "random", "locality". */
+/* "none", "random", "locality". */
 const char *sl_plan_control_name(enum sl_plan_control_kind kind);
+/* The kind of a name; SL_CONTROL_NONE where there is none such. */
+enum sl_plan_control_kind sl_plan_control_parse(const char *name);
 
 /* n positions; window is not looked at for random. SL_E_USAGE where it is 0; SL_E_DATA,
  * with the place in the plan, where a stage of it cannot be taken apart so. */

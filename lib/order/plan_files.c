@@ -9,8 +9,43 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "io/source.h"
 #include "order/manifest.h"
 #include "order/shard_folder.h"
+
+/* ---- the plan itself ---- */
+
+enum { PLAN_MAX_BYTES = 1 << 20 };
+
+static const char random_plan[] = "sources:\n"
+                                  "  all: {path: '-'}\n"
+                                  "stages:\n"
+                                  "  - {name: all, order: shuffle}\n";
+
+enum sl_status sl_plan_open(struct sl_plan *plan, const char *name, struct sl_err *err)
+{
+    struct sl_buf text;
+    struct stat info;
+    *plan = (struct sl_plan){ 0 };
+    if (!strpbrk(name, "/.")) {
+        if (strcmp(name, "random") != 0)
+            return sl_err_set(err, SL_E_USAGE,
+                              "--plan: '%s' is not built in (there is 'random'), and no file: a "
+                              "file's name has a '.' or a '/'",
+                              name);
+        return sl_plan_read(plan, sl_str_of(random_plan), name, err);
+    }
+    if (stat(name, &info) == 0 && !S_ISREG(info.st_mode)) /* it is read more than once */
+        return sl_err_set(err, SL_E_USAGE, "the plan '%s' is no regular file", name);
+    sl_buf_init(&text, PLAN_MAX_BYTES);
+    enum sl_status st = sl_file_read(name, &text, err);
+    if (st == SL_OK)
+        st = sl_plan_read(plan, sl_buf_str(&text), name, err);
+    sl_buf_release(&text);
+    return st;
+}
+
+/* ---- its files ---- */
 
 enum { FILES_MAX = 1 << 24 };
 

@@ -8,6 +8,10 @@
 #include "base/buf.h"
 #include "order/plan.h"
 
+/* Read the plan of that name: a file, which is regular and whose name has a '.' or a '/', or
+ * a built-in one, "random". As sl_plan_read; SL_E_USAGE: no such one is built in. */
+SL_MUST_USE enum sl_status sl_plan_open(struct sl_plan *plan, const char *name, struct sl_err *err);
+
 struct sl_plan_files {
     int n;
     const char **paths;

@@ -134,18 +134,6 @@ static enum sl_status open_shards(struct sl_plan_keys *k, struct sl_str text, st
     return take_stages(k, sl_json_get(order, "stages"), "placed", err);
 }
 
-static enum sl_status find_manifest(struct sl_plan_keys *k, const char *path, struct sl_err *err)
-{
-    struct stat info;
-    size_t n = strlen(path);
-    bool folder = stat(path, &info) == 0 && S_ISDIR(info.st_mode);
-    k->path = malloc(n + sizeof "/" SL_MANIFEST_NAME);
-    if (!k->path)
-        return sl_err_nomem(err, n);
-    sprintf(k->path, folder ? "%s/" SL_MANIFEST_NAME : "%s", path);
-    return SL_OK;
-}
-
 static enum sl_status open_text(struct sl_plan_keys *k, struct sl_str text, struct sl_err *err)
 {
     struct sl_json *json;
@@ -162,19 +150,32 @@ static enum sl_status open_text(struct sl_plan_keys *k, struct sl_str text, stru
     return record ? open_record(k, err) : open_shards(k, text, err);
 }
 
+enum sl_status sl_plan_keys_parse(struct sl_plan_keys *k, const char *path, struct sl_str text,
+                                  struct sl_err *err)
+{
+    *k = (struct sl_plan_keys){ .path = strdup(path) };
+    sl_manifest_init(&k->manifest);
+    return k->path ? open_text(k, text, err) : sl_err_nomem(err, strlen(path));
+}
+
 enum sl_status sl_plan_keys_open(struct sl_plan_keys *k, const char *path, struct sl_err *err)
 {
-    struct sl_buf text;
+    struct stat info;
+    struct sl_buf text, name;
+    bool folder = stat(path, &info) == 0 && S_ISDIR(info.st_mode);
     *k = (struct sl_plan_keys){ 0 };
-    sl_manifest_init(&k->manifest);
-    SL_TRY(find_manifest(k, path, err));
     sl_buf_init(&text, MANIFEST_MAX_BYTES);
-    enum sl_status st = sl_file_read(k->path, &text, err);
+    sl_buf_init(&name, 1 << 16);
+    enum sl_status st =
+        sl_buf_addf(&name, err, "%s%s%c", path, folder ? "/" SL_MANIFEST_NAME : "", 0);
     if (st == SL_OK)
-        st = open_text(k, sl_buf_str(&text), err);
-    sl_buf_release(&text);
+        st = sl_file_read((const char *)name.p, &text, err);
+    if (st == SL_OK)
+        st = sl_plan_keys_parse(k, (const char *)name.p, sl_buf_str(&text), err);
     if (st != SL_OK)
-        sl_err_at(err, k->path, -1, -1);
+        sl_err_at(err, name.n ? (const char *)name.p : path, -1, -1);
+    sl_buf_release(&name);
+    sl_buf_release(&text);
     return st;
 }
 

@@ -39,6 +39,9 @@ struct sl_plan_keys {
 SL_MUST_USE enum sl_status sl_plan_keys_open(struct sl_plan_keys *keys, const char *path,
                                              struct sl_err *err);
 void sl_plan_keys_release(struct sl_plan_keys *keys);
+/* The same from the text of a manifest; path is its name in messages, and where the keys lie. */
+SL_MUST_USE enum sl_status sl_plan_keys_parse(struct sl_plan_keys *keys, const char *path,
+                                              struct sl_str text, struct sl_err *err);
 
 struct sl_plan_key {
     uint64_t position;

@@ -7,21 +7,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "arrow/row_bytes.h"
+#include "arrow/rows.h"
 #include "arrow/writer.h"
 #include "io/record_sort.h"
 
-enum { MOST_ROWS = 256, N_COLUMNS = 4, N_TAKEN = 3, SOURCE_BYTES = 8 };
+enum { N_COLUMNS = 4, N_TAKEN = 3, SOURCE_BYTES = 8 };
 static const char *const columns[N_COLUMNS] = { "id", "copy", "stage", "plan_source" };
 
 struct sl_plan_record {
     struct sl_folder folder;
-    bool has_folder, has_schema, has_whole, has_keys, force;
+    bool has_folder, has_schema, has_keys, force;
     struct sl_sink *sink;
     struct sl_schema schema;
     struct sl_writer *writer;
-    struct sl_rows whole, keys; /* rows as they are made; of these the keys */
-    struct sl_batch whole_view, view;
+    struct sl_rows keys;
+    struct sl_batch view;
     int from[N_TAKEN];
     struct sl_record_sort *sources; /* position, source */
     bool ordered, has_sources;
@@ -48,8 +48,6 @@ static enum sl_status open_order(struct sl_plan_record *r, const struct sl_schem
     if (made->lineage)
         SL_TRY(sl_schema_set_meta(&r->schema, "lineage", sl_str_of(made->lineage), err));
     SL_TRY(sl_writer_open(&r->writer, r->sink, &r->schema, &options, err));
-    SL_TRY(sl_rows_init(&r->whole, made, err));
-    r->has_whole = true;
     SL_TRY(sl_rows_init(&r->keys, &r->schema, err));
     r->has_keys = true;
     return SL_OK;
@@ -82,7 +80,6 @@ enum sl_status sl_plan_record_new(struct sl_plan_record **out, const char *dir, 
         return sl_err_nomem(err, sizeof *r);
     r->force = force;
     sl_batch_init(&r->view);
-    sl_batch_init(&r->whole_view);
     r->ordered = ordered;
     SL_TRY(sl_record_sort_new(&r->sources, SL_RECORD_SORT_MIN_BYTES, tmpdir, err));
     SL_TRY(open_folder(r, dir, err));
@@ -96,12 +93,9 @@ void sl_plan_record_free(struct sl_plan_record *r)
     sl_writer_free(r->writer);
     sl_sink_free(r->sink);
     sl_record_sort_free(r->sources);
-    if (r->has_whole)
-        sl_rows_release(&r->whole);
     if (r->has_keys)
         sl_rows_release(&r->keys);
     sl_batch_release(&r->view);
-    sl_batch_release(&r->whole_view);
     if (r->has_schema)
         sl_schema_release(&r->schema);
     if (r->has_folder)
@@ -132,13 +126,13 @@ enum sl_status sl_plan_record_see(struct sl_plan_record *r, uint64_t position, u
                       : sl_record_sort_add(r->sources, record, err);
 }
 
-static enum sl_status add_sources(struct sl_plan_record *r, size_t n, struct sl_err *err)
+static enum sl_status add_sources(struct sl_plan_record *r, int64_t n, struct sl_err *err)
 {
     struct sl_str record;
     if (!r->has_sources)
         SL_TRY(sl_record_sort_end(r->sources, err));
     r->has_sources = true;
-    for (size_t i = 0; i < n; i++) {
+    for (int64_t i = 0; i < n; i++) {
         enum sl_status st = sl_record_sort_next(r->sources, &record, err);
         if (st == SL_END)
             return sl_err_set(err, SL_E_BUG, "more rows than places");
@@ -149,24 +143,16 @@ static enum sl_status add_sources(struct sl_plan_record *r, size_t n, struct sl_
     return SL_OK;
 }
 
-enum sl_status sl_plan_record_add(struct sl_plan_record *r, const struct sl_str *rows, size_t n,
+enum sl_status sl_plan_record_add(struct sl_plan_record *r, const struct sl_batch *rows,
                                   struct sl_err *err)
 {
-    struct sl_str copy[MOST_ROWS];
-    if (n > MOST_ROWS)
-        return sl_err_set(err, SL_E_BUG, "%zu rows at once", n);
-    memcpy(copy, rows, n * sizeof *rows);
-    sl_rows_reset(&r->whole);
-    SL_TRY(sl_row_bytes_read(&r->whole, copy, n, err));
-    r->whole.n = (int64_t)n;
-    SL_TRY(sl_rows_lend(&r->whole, &r->whole_view, err));
-    if (r->keys.n + (int64_t)n > SL_BATCH_MADE_ROWS)
+    if (r->keys.n + rows->n_rows > SL_BATCH_MADE_ROWS)
         SL_TRY(write_keys(r, err));
     for (int i = 0; i < N_TAKEN; i++)
-        SL_TRY(sl_colbuf_take_range(&r->keys.cols[i], &r->whole_view.columns[r->from[i]], 0,
-                                    (int64_t)n, err));
-    SL_TRY(add_sources(r, n, err));
-    r->keys.n += (int64_t)n;
+        SL_TRY(sl_colbuf_take_range(&r->keys.cols[i], &rows->columns[r->from[i]], 0, rows->n_rows,
+                                    err));
+    SL_TRY(add_sources(r, rows->n_rows, err));
+    r->keys.n += rows->n_rows;
     return SL_OK;
 }
 

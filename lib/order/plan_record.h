@@ -9,7 +9,7 @@
  *           What is not ended leaves nothing but the folder.
  * Threads   one thread at a time. Blocks on the file system. */
 
-#include "arrow/schema.h"
+#include "arrow/batch.h"
 #include "base/buf.h"
 #include "order/shard_folder.h"
 
@@ -26,10 +26,9 @@ void sl_plan_record_free(struct sl_plan_record *r); /* NULL allowed */
 SL_MUST_USE enum sl_status sl_plan_record_see(struct sl_plan_record *r, uint64_t position,
                                               uint32_t source, struct sl_err *err);
 
-/* The next rows, as strings of arrow/row_bytes.h, of which at most 256 come at once. They
- * are not used up. */
-SL_MUST_USE enum sl_status sl_plan_record_add(struct sl_plan_record *r, const struct sl_str *rows,
-                                              size_t n, struct sl_err *err);
+/* The next rows, whole as they are made. */
+SL_MUST_USE enum sl_status sl_plan_record_add(struct sl_plan_record *r, const struct sl_batch *rows,
+                                              struct sl_err *err);
 
 /* End order.arrows with this lineage. digest: 32 hex digits, of its stream. */
 SL_MUST_USE enum sl_status sl_plan_record_end(struct sl_plan_record *r, struct sl_str lineage,

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *way_name(const struct sl_plan_way *w)
+const char *sl_plan_way_name(const struct sl_plan_way *w)
 {
     switch (w->draw) {
     case SL_DRAW_SHUFFLE:
@@ -28,7 +28,7 @@ static enum sl_status set_text(struct sl_json *o, const char *key, const char *v
 static enum sl_status fill_way(struct sl_json *o, const struct sl_plan *plan,
                                const struct sl_plan_way *w, struct sl_err *err)
 {
-    SL_TRY(set_text(o, "order", way_name(w), err));
+    SL_TRY(set_text(o, "order", sl_plan_way_name(w), err));
     return w->score < 0 ? SL_OK : set_text(o, "by", plan->scores[w->score], err);
 }
 

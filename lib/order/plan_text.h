@@ -11,6 +11,9 @@
 #include "order/curriculum.h"
 #include "order/plan_achieved.h"
 
+/* "shuffle", "given", the kind of an order or the pacing of its pool. */
+const char *sl_plan_way_name(const struct sl_plan_way *w);
+
 /* Set seed, sources and stages in object. */
 SL_MUST_USE enum sl_status sl_plan_rules(const struct sl_plan *plan, struct sl_json *object,
                                          struct sl_err *err);
