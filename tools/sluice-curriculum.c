@@ -101,7 +101,7 @@ static enum sl_status find_files(struct sl_run *run, struct state *s, const char
     return st == SL_OK ? sl_run_set_inputs(run, s->files.paths, s->files.n, err) : st;
 }
 
-static const struct sl_tool dry_tool, diff_tool;
+static const struct sl_tool dry_tools[2], docs_tool, diff_tool;
 
 /* Whether the options go together. */
 static enum sl_status check(void *conf, struct sl_err *err)
@@ -130,7 +130,7 @@ static enum sl_status set_inputs(struct sl_run *run, void *conf, struct sl_err *
         return SL_OK;
     }
     if (c->dry_run)
-        sl_run_set_tool(run, &dry_tool);
+        sl_run_set_tool(run, &dry_tools[0]);
     if (!c->plan && !sl_run_n_inputs(run))
         return sl_err_set(err, SL_E_USAGE, "no plan: name a file, or a built-in one by --plan");
     if (!c->plan)
@@ -140,6 +140,8 @@ static enum sl_status set_inputs(struct sl_run *run, void *conf, struct sl_err *
                           c->plan);
     s->has_plan = true;
     SL_TRY(sl_plan_open(&s->plan, c->plan, err));
+    if (s->plan.of_documents)
+        sl_run_set_tool(run, c->dry_run ? &dry_tools[1] : &docs_tool);
     if (c->past)
         SL_TRY(sl_plan_continue_open(&s->past, c->past, c->at, &s->plan, err));
     return find_files(run, s, c->plan, first, err);
@@ -376,14 +378,15 @@ static const struct sl_tool diff_tool = {
     .stop = stop,
 };
 
-#define COMMON                                                                              \
-    .name = "sluice-curriculum",                                                            \
-    .about = "put sequences into the order of a plan: stages, mixtures, pacing",            \
-    .options = options, .conf_size = sizeof(struct conf), .in = "sequences", .needs = "id", \
+#define COMMON(kinds)                                                                 \
+    .name = "sluice-curriculum",                                                      \
+    .about = "put sequences into the order of a plan: stages, mixtures, pacing",      \
+    .options = options, .conf_size = sizeof(struct conf), .in = kinds, .needs = "id", \
     .check = check, .start = start, .looks_at = looks_at, .blame = blame, .stop = stop
 
-static const struct sl_tool dry_tool = { COMMON, .flow = SL_SINK, .text_out = true,
-                                         .step = dry_step, .end = dry_end };
+#define DRY .flow = SL_SINK, .text_out = true, .step = dry_step, .end = dry_end
+static const struct sl_tool dry_tools[2] = { { COMMON("sequences"), DRY },
+                                             { COMMON("tokens,docs"), DRY } };
 
 static const struct sl_add adds[] = {
     { "copy", "uint16", "number of the repetition, from 0" },
@@ -391,8 +394,14 @@ static const struct sl_add adds[] = {
     { NULL, NULL, NULL },
 };
 
+#define WHOLE                                                                                 \
+    .adds = adds, .counts = counts, .flow = SL_COLLECT, .inputs = set_inputs, .rules = rules, \
+    .step = step, .end = end
+static const struct sl_tool docs_tool = { COMMON("tokens,docs"), WHOLE, .out = "*" };
+
 static const struct sl_tool tool = {
-    COMMON,
+    COMMON("sequences"),
+    WHOLE,
     .group = "order",
     .operands = "PLAN.yaml | --plan NAME|FILE [FILE...] | --diff A B",
     .examples =
@@ -403,15 +412,9 @@ static const struct sl_tool tool = {
     .notes = "The plan names sources, stages with their mixtures and orders, and a budget; its\n"
              "paths are relative to its folder. Inputs are read twice; what comes by a pipe is\n"
              "kept in --tmpdir, as is what does not fit into --mem, of which 24M are the least.\n"
-             "See docs/curriculum.md.",
+             "A plan with 'unit: document' is of documents, with or without tokens, and not of\n"
+             "sequences. See docs/curriculum.md.",
     .out = "sequences",
-    .adds = adds,
-    .counts = counts,
-    .flow = SL_COLLECT,
-    .inputs = set_inputs,
-    .rules = rules,
-    .step = step,
-    .end = end,
     .trial = "--plan random --mem 32M",
 };
 

@@ -18,6 +18,7 @@
 #include "order/plan_continue.h"
 #include "order/plan_order.h"
 #include "order/plan_stretch.h"
+#include "order/plan_weight.h"
 #include "order/row_sort.h"
 
 struct sl_curriculum;
@@ -80,5 +81,8 @@ const struct sl_plan_order *sl_curriculum_order(const struct sl_curriculum *c);
 const struct sl_plan_stretches *sl_curriculum_stretches(const struct sl_curriculum *c);
 uint64_t sl_curriculum_units(const struct sl_curriculum *c, size_t source);
 uint64_t sl_curriculum_unit_tokens(const struct sl_curriculum *c);
+/* Of documents: tokens or bytes of each stage, guessed after sl_curriculum_measure, and as they
+ * are after sl_curriculum_plan; NULL for sequences. */
+const struct sl_plan_weights *sl_curriculum_weights(const struct sl_curriculum *c);
 
 #endif
