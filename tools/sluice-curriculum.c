@@ -2,7 +2,6 @@
 /* sluice-curriculum: sequences in the order of a plan. The plan names the inputs; it is
  * a rule file, so that its digest stands in the lineage. The work is
  * lib/order/curriculum.c. With --dry-run the tool is another one, which writes text. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -79,24 +78,17 @@ struct state {
 
 /* ---- the plan ---- */
 
-static enum sl_status find_files(struct sl_run *run, struct state *s, const char *plan, int first,
-                                 struct sl_err *err)
+/* The operands from first on are the files of the source '-'. */
+static enum sl_status find_files(struct sl_run *run, struct state *s, int first, struct sl_err *err)
 {
-    char folder[4096] = "";
-    const char *slash = strrchr(plan, '/');
-    size_t n = slash ? (size_t)(slash - plan) + 1 : 0;
     int n_rest = sl_run_n_inputs(run) - first;
     const char **rest = calloc((size_t)n_rest + 1, sizeof *rest);
-    if (!rest || n >= sizeof folder) {
-        free(rest);
-        return sl_err_nomem(err, n);
-    }
-    memcpy(folder, plan, n);
-    folder[n] = 0;
+    if (!rest)
+        return sl_err_nomem(err, (size_t)n_rest * sizeof *rest);
     for (int i = 0; i < n_rest; i++)
         rest[i] = sl_run_input(run, first + i);
     s->has_files = true;
-    enum sl_status st = sl_plan_files(&s->files, &s->plan, folder, rest, n_rest, err);
+    enum sl_status st = sl_plan_files(&s->files, &s->plan, rest, n_rest, err);
     free(rest);
     return st == SL_OK ? sl_run_set_inputs(run, s->files.paths, s->files.n, err) : st;
 }
@@ -144,7 +136,7 @@ static enum sl_status set_inputs(struct sl_run *run, void *conf, struct sl_err *
         sl_run_set_tool(run, c->dry_run ? &dry_tools[1] : &docs_tool);
     if (c->past)
         SL_TRY(sl_plan_continue_open(&s->past, c->past, c->at, &s->plan, err));
-    return find_files(run, s, c->plan, first, err);
+    return find_files(run, s, first, err);
 }
 
 static enum sl_status rules(const void *conf, struct sl_json *json, struct sl_err *err)
@@ -186,12 +178,7 @@ static void looks_at(const struct sl_run *run, bool *wanted)
 static void blame(const struct sl_run *run, int input, struct sl_err *err)
 {
     const struct state *s = sl_run_state(run);
-    if (input >= s->files.n)
-        return;
-    const struct sl_plan_source *source = &s->plan.sources[s->files.sources[input]];
-    size_t n = strlen(err->msg);
-    snprintf(err->msg + n, sizeof err->msg - n, "; it is of source '%s', %s:%d:%d", source->name,
-             s->plan.file, source->line, source->column);
+    sl_plan_files_blame(&s->files, &s->plan, input, err);
 }
 
 static enum sl_status step(struct sl_run *run, const struct sl_batch *b, struct sl_err *err)
@@ -238,22 +225,15 @@ static void warn_blocks(struct sl_run *run, const struct state *s)
             sl_run_warn(run, "%s", text);
 }
 
-static void count(struct sl_run *run, const struct state *s)
-{
-    const struct sl_plan_order *o = sl_curriculum_order(s->work);
-    int64_t units = 0, unused = 0;
-    for (size_t i = 0; i < s->plan.n_sources; i++) {
-        units += (int64_t)sl_curriculum_units(s->work, i);
-        unused += (int64_t)sl_plan_order_unused(o, i);
-    }
-    sl_run_tally(run)->law = "multiply";
-    sl_run_count(run, UNUSED, unused);
-    sl_run_count(run, ROWS_ADDED, (int64_t)sl_plan_order_positions(o) - (units - unused));
-}
-
-static enum sl_status set_order(struct sl_run *run, const struct state *s, struct sl_err *err)
+/* For the tally, and the stages for the lineage. */
+static enum sl_status count(struct sl_run *run, const struct state *s, struct sl_err *err)
 {
     struct sl_json *order;
+    uint64_t unused, added;
+    sl_curriculum_tally(s->work, &unused, &added);
+    sl_run_tally(run)->law = "multiply";
+    sl_run_count(run, UNUSED, (int64_t)unused);
+    sl_run_count(run, ROWS_ADDED, (int64_t)added);
     SL_TRY(sl_plan_lineage(&s->plan, s->work, &order, err));
     return sl_run_set_order(run, order, err);
 }
@@ -295,8 +275,7 @@ static enum sl_status end(struct sl_run *run, struct sl_err *err)
     SL_TRY(begin_telling(run, s, err));
     const struct sl_curriculum_each each = { sl_plan_tell_place, s->tell };
     SL_TRY(sl_curriculum_plan(s->work, sl_run_out_schema(run), s->tell ? &each : NULL, err));
-    count(run, s);
-    SL_TRY(set_order(run, s, err));
+    SL_TRY(count(run, s, err));
     SL_TRY(sl_run_again(run, place, err));
     SL_TRY(sl_curriculum_emit(s->work, emit, run, err));
     struct sl_row_sort_counts c = sl_curriculum_counts(s->work);

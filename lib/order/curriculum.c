@@ -571,6 +571,17 @@ const struct sl_plan_stretches *sl_curriculum_stretches(const struct sl_curricul
     return &c->stretches;
 }
 
+void sl_curriculum_tally(const struct sl_curriculum *c, uint64_t *unused, uint64_t *added)
+{
+    uint64_t units = 0;
+    *unused = 0;
+    for (size_t i = 0; i < c->plan->n_sources; i++) {
+        units += c->units[i];
+        *unused += sl_plan_order_unused(c->order, i);
+    }
+    *added = sl_plan_order_positions(c->order) - (units - *unused);
+}
+
 uint64_t sl_curriculum_units(const struct sl_curriculum *c, size_t source)
 {
     return c->units[source];

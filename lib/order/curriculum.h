@@ -79,6 +79,9 @@ struct sl_row_sort_counts sl_curriculum_counts(const struct sl_curriculum *c);
 
 const struct sl_plan_order *sl_curriculum_order(const struct sl_curriculum *c);
 const struct sl_plan_stretches *sl_curriculum_stretches(const struct sl_curriculum *c);
+/* After sl_curriculum_plan: rows that are never placed, and places of rows that are placed
+ * again. */
+void sl_curriculum_tally(const struct sl_curriculum *c, uint64_t *unused, uint64_t *added);
 uint64_t sl_curriculum_units(const struct sl_curriculum *c, size_t source);
 uint64_t sl_curriculum_unit_tokens(const struct sl_curriculum *c);
 /* Of documents: tokens or bytes of each stage, guessed after sl_curriculum_measure, and as they

@@ -348,8 +348,13 @@ enum sl_status sl_plan_continue_stretches(const struct sl_plan_continue *k,
         struct sl_str name = told ? k->keys.stages[run->told].name : SL_STR("before");
         char text[256] = "";
         memcpy(text, name.p, name.n < sizeof text - 1 ? name.n : sizeof text - 1);
-        SL_TRY(sl_plan_stretches_add(to, text, run->stage, -1, run->begin, run->end, err));
-        to->of[to->n - 1].length = told ? k->keys.stages[run->told].length : 0;
+        const struct sl_plan_stretch s = { .name = text,
+                                           .number = run->stage,
+                                           .stage = -1,
+                                           .begin = run->begin,
+                                           .end = run->end,
+                                           .length = told ? k->keys.stages[run->told].length : 0 };
+        SL_TRY(sl_plan_stretches_add(to, &s, err));
         memcpy(to->of[to->n - 1].counts, k->counts + i * n, n * sizeof *k->counts);
     }
     return SL_OK;

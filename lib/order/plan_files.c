@@ -4,6 +4,7 @@
 #include "order/plan_files.h"
 
 #include <glob.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -52,7 +53,7 @@ enum { FILES_MAX = 1 << 24 };
 struct finder {
     struct sl_plan_files *files;
     const struct sl_plan *plan;
-    const char *folder;
+    struct sl_str folder; /* the plan's, with a slash; "": the current one */
     size_t room;
     uint32_t source;
     struct sl_err *err;
@@ -154,7 +155,7 @@ static enum sl_status add_path(struct finder *f, const char *path)
     sl_buf_init(&full, 1 << 16);
     enum sl_status st = SL_OK;
     if (*path != '/')
-        st = sl_buf_add_str(&full, sl_str_of(f->folder), f->err);
+        st = sl_buf_add_str(&full, f->folder, f->err);
     if (st == SL_OK)
         st = sl_buf_add(&full, path, strlen(path) + 1, f->err);
     const char *name = (const char *)full.p;
@@ -165,11 +166,12 @@ static enum sl_status add_path(struct finder *f, const char *path)
 }
 
 enum sl_status sl_plan_files(struct sl_plan_files *files, const struct sl_plan *plan,
-                             const char *folder, const char *const *dash, int n_dash,
-                             struct sl_err *err)
+                             const char *const *dash, int n_dash, struct sl_err *err)
 {
-    struct finder f = { .files = files, .plan = plan, .folder = folder, .err = err };
+    struct finder f = { .files = files, .plan = plan, .err = err };
+    const char *slash = strrchr(plan->file, '/');
     int n_dashes = 0;
+    f.folder = (struct sl_str){ plan->file, slash ? (size_t)(slash - plan->file) + 1 : 0 };
     *files = (struct sl_plan_files){ 0 };
     sl_arena_init(&files->arena, 0);
     for (; f.source < plan->n_sources; f.source++) {
@@ -198,4 +200,15 @@ void sl_plan_files_release(struct sl_plan_files *files)
     sl_arena_release(&files->arena);
     free(files->paths);
     free(files->sources);
+}
+
+void sl_plan_files_blame(const struct sl_plan_files *files, const struct sl_plan *plan, int file,
+                         struct sl_err *err)
+{
+    if (file >= files->n)
+        return;
+    const struct sl_plan_source *source = &plan->sources[files->sources[file]];
+    size_t n = strlen(err->msg);
+    snprintf(err->msg + n, sizeof err->msg - n, "; it is of source '%s', %s:%d:%d", source->name,
+             plan->file, source->line, source->column);
 }

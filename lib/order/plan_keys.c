@@ -253,11 +253,11 @@ static enum sl_status read_one(struct reading *r, const char *path, struct sl_ha
 static char *beside(const struct sl_plan_keys *k, const char *name)
 {
     const char *slash = strrchr(k->path, '/');
-    size_t n = slash ? (size_t)(slash - k->path) + 1 : 0;
-    char *path = malloc(n + strlen(name) + 1);
+    size_t n = slash ? (size_t)(slash - k->path) + 1 : 0, n_name = strlen(name) + 1;
+    char *path = malloc(n + n_name);
     if (path) {
         memcpy(path, k->path, n);
-        strcpy(path + n, name);
+        memcpy(path + n, name, n_name);
     }
     return path;
 }

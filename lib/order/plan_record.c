@@ -71,18 +71,18 @@ static enum sl_status open_folder(struct sl_plan_record *r, const char *dir, str
     return st == SL_OK ? sl_folder_remove(&r->folder, "manifest.json", err) : st;
 }
 
-enum sl_status sl_plan_record_new(struct sl_plan_record **out, const char *dir, bool force,
-                                  const struct sl_schema *made, const char *tmpdir, bool ordered,
-                                  struct sl_err *err)
+enum sl_status sl_plan_record_new(struct sl_plan_record **out,
+                                  const struct sl_plan_record_conf *conf,
+                                  const struct sl_schema *made, struct sl_err *err)
 {
     struct sl_plan_record *r = *out = calloc(1, sizeof *r);
     if (!r)
         return sl_err_nomem(err, sizeof *r);
-    r->force = force;
+    r->force = conf->force;
     sl_batch_init(&r->view);
-    r->ordered = ordered;
-    SL_TRY(sl_record_sort_new(&r->sources, SL_RECORD_SORT_MIN_BYTES, tmpdir, err));
-    SL_TRY(open_folder(r, dir, err));
+    r->ordered = conf->ordered;
+    SL_TRY(sl_record_sort_new(&r->sources, SL_RECORD_SORT_MIN_BYTES, conf->tmpdir, err));
+    SL_TRY(open_folder(r, conf->dir, err));
     return open_order(r, made, err);
 }
 

@@ -15,11 +15,17 @@
 
 struct sl_plan_record;
 
-/* made      borrowed: the schema of the rows; its lineage stands in order.arrows too.
- * tmpdir    for the sources of the places; ordered: these come in the order of positions. */
-SL_MUST_USE enum sl_status sl_plan_record_new(struct sl_plan_record **out, const char *dir,
-                                              bool force, const struct sl_schema *made,
-                                              const char *tmpdir, bool ordered, struct sl_err *err);
+struct sl_plan_record_conf {
+    const char *dir;
+    bool force;
+    const char *tmpdir; /* for the sources of the places */
+    bool ordered;       /* these come in the order of positions */
+};
+
+/* made      borrowed: the schema of the rows; its lineage stands in order.arrows too. */
+SL_MUST_USE enum sl_status sl_plan_record_new(struct sl_plan_record **out,
+                                              const struct sl_plan_record_conf *conf,
+                                              const struct sl_schema *made, struct sl_err *err);
 void sl_plan_record_free(struct sl_plan_record *r); /* NULL allowed */
 
 /* Which source stands at a position; told of every position before the first row. */

@@ -34,16 +34,21 @@ static enum sl_status grow(struct sl_plan_stretches *list, struct sl_err *err)
     return SL_OK;
 }
 
-enum sl_status sl_plan_stretches_add(struct sl_plan_stretches *list, const char *name,
-                                     uint16_t number, int stage, uint64_t begin, uint64_t end,
-                                     struct sl_err *err)
+enum sl_status sl_plan_stretches_add(struct sl_plan_stretches *list,
+                                     const struct sl_plan_stretch *s, struct sl_err *err)
 {
     SL_TRY(grow(list, err));
-    struct sl_plan_stretch s = { .number = number, .stage = stage, .begin = begin, .end = end };
-    s.name = sl_arena_str(&list->arena, sl_str_of(name));
-    s.counts = calloc(list->n_sources + 1, sizeof *s.counts);
-    list->of[list->n++] = s;
-    return s.name && s.counts ? SL_OK : sl_err_nomem(err, list->n_sources * sizeof *s.counts);
+    struct sl_plan_stretch *to = &list->of[list->n++];
+    *to = *s;
+    to->name = sl_arena_str(&list->arena, sl_str_of(s->name));
+    to->counts = calloc(list->n_sources + 1, sizeof *to->counts);
+    return to->name && to->counts ? SL_OK : sl_err_nomem(err, list->n_sources * 8);
+}
+
+static bool goes_on(const struct sl_plan_stretch *last, const struct sl_plan_stretch *s)
+{
+    return last->number == s->number && last->length == s->length &&
+           strcmp(last->name, s->name) == 0;
 }
 
 enum sl_status sl_plan_stretches_plan(struct sl_plan_stretches *list, const struct sl_plan *plan,
@@ -52,19 +57,19 @@ enum sl_status sl_plan_stretches_plan(struct sl_plan_stretches *list, const stru
     size_t n_before = list->n;
     for (size_t i = 0; i < plan->n_stages; i++) {
         struct sl_plan_span span = sl_plan_order_span(order, i);
+        const struct sl_plan_stretch s = { .name = plan->stages[i].name,
+                                           .number = (uint16_t)i,
+                                           .stage = (int)i,
+                                           .begin = span.begin,
+                                           .end = span.end,
+                                           .length = plan->stages[i].length };
         if (n_before && span.begin == span.end)
             continue;
-        struct sl_plan_stretch *last = list->n ? &list->of[list->n - 1] : NULL;
-        bool joined = n_before && list->n == n_before && last->number == i &&
-                      last->length == plan->stages[i].length &&
-                      strcmp(last->name, plan->stages[i].name) == 0;
-        if (joined) {
-            last->end = span.end;
-            last->stage = (int)i;
+        if (n_before && list->n == n_before && goes_on(&list->of[list->n - 1], &s)) {
+            list->of[list->n - 1].end = span.end;
+            list->of[list->n - 1].stage = (int)i;
         } else {
-            SL_TRY(sl_plan_stretches_add(list, plan->stages[i].name, (uint16_t)i, (int)i,
-                                         span.begin, span.end, err));
-            list->of[list->n - 1].length = plan->stages[i].length;
+            SL_TRY(sl_plan_stretches_add(list, &s, err));
         }
         for (size_t k = 0; k <= list->n_sources; k++)
             list->of[list->n - 1].counts[k] += span.counts[k];
@@ -75,10 +80,12 @@ enum sl_status sl_plan_stretches_plan(struct sl_plan_stretches *list, const stru
 enum sl_status sl_plan_stretches_one(struct sl_plan_stretches *list, const char *name,
                                      struct sl_err *err)
 {
-    uint64_t end = list->n ? list->of[list->n - 1].end : 0;
-    SL_TRY(sl_plan_stretches_add(list, name, 0, -1, 0, end, err));
+    const struct sl_plan_stretch one = { .name = name,
+                                         .stage = -1,
+                                         .end = list->n ? list->of[list->n - 1].end : 0,
+                                         .length = list->n ? list->of[0].length : 0 };
+    SL_TRY(sl_plan_stretches_add(list, &one, err));
     struct sl_plan_stretch all = list->of[list->n - 1];
-    all.length = list->of[0].length;
     for (size_t i = 0; i + 1 < list->n; i++) {
         all.length = list->of[i].length == all.length ? all.length : 0;
         for (size_t k = 0; k <= list->n_sources; k++)

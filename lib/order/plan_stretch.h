@@ -29,10 +29,10 @@ struct sl_plan_stretches {
 void sl_plan_stretches_init(struct sl_plan_stretches *list, size_t n_sources);
 void sl_plan_stretches_release(struct sl_plan_stretches *list); /* safe on a zeroed struct */
 
-/* Another one at the end, with counts of 0. SL_E_SYSTEM. */
-SL_MUST_USE enum sl_status sl_plan_stretches_add(struct sl_plan_stretches *list, const char *name,
-                                                 uint16_t number, int stage, uint64_t begin,
-                                                 uint64_t end, struct sl_err *err);
+/* A copy of s at the end, with counts of 0. SL_E_SYSTEM. */
+SL_MUST_USE enum sl_status sl_plan_stretches_add(struct sl_plan_stretches *list,
+                                                 const struct sl_plan_stretch *s,
+                                                 struct sl_err *err);
 
 /* Add the stages of the plan from where its order begins on; the first is joined to the last
  * one that is there where both are the same by name, number and length. */

@@ -39,9 +39,10 @@ enum sl_status sl_plan_tell_new(struct sl_plan_tell **out, const struct sl_plan_
     t->has_rows = true;
     if (conf->page)
         SL_TRY(sl_plan_page_new(&t->page, conf->page, conf->force, plan, made, err));
+    const struct sl_plan_record_conf record = { conf->record, conf->force, conf->tmpdir,
+                                                conf->ordered };
     if (conf->record)
-        SL_TRY(sl_plan_record_new(&t->record, conf->record, conf->force, made, conf->tmpdir,
-                                  conf->ordered, err));
+        SL_TRY(sl_plan_record_new(&t->record, &record, made, err));
     return SL_OK;
 }
 

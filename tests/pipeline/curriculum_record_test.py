@@ -5,18 +5,21 @@ going on behind another order, against docs/curriculum.md in Python (curriculum_
     python3 tests/pipeline/curriculum_record_test.py BUILD_DIR"""
 
 import json
+import math
 import os
 import shutil
 import sys
 from collections import Counter
 from fractions import Fraction
+from html.parser import HTMLParser
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import curriculum_test as ct  # noqa: E402
-from curriculum_test import BIN, LENGTH, TOOL, check, expect, good, rng, run, twin, work  # noqa: E402
+from curriculum_test import (BIN, LENGTH, TOOL, check, expect, good, rng, run,  # noqa: E402
+                             twin, work)
 
-N_PAIRS = 80 if b"__asan_init" in TOOL.read_bytes() else 300
+N_PAIRS = 80 if b"__asan_init" in TOOL.read_bytes() else 200
 
 
 def manifest_of(folder):
@@ -86,6 +89,136 @@ TWIN_PLAN = {
          "mixture": {"from": {"books": 0.4, "web": 0.6}, "to": {"books": 0.8, "web": 0.2},
                      "pacing": "linear"},
          "replay": {"of": "seen", "share": "5%"}}]}
+
+
+# ---- the page ----
+
+
+class Page(HTMLParser):
+    """The tables of a page by their names, as rows of texts, and all tags with attributes."""
+
+    def __init__(self, path):
+        super().__init__(convert_charrefs=True)
+        self.tables, self.figures, self.tags, self.texts = {}, {}, [], []
+        self.row = self.figure = None
+        self.open = []
+        self.feed(path.read_text())
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        a = dict(attrs)
+        self.tags.append((tag, a))
+        if tag in ("td", "th") and self.open and self.open[-1] in ("td", "th"):
+            self.open.pop()
+        if tag not in ("meta", "br", "path"):
+            self.open.append(tag)
+        if tag == "table":
+            self.table = self.tables.setdefault(a["data-name"], [])
+        elif tag == "tr":
+            self.row = []
+            self.table.append(self.row)
+        elif tag in ("td", "th"):
+            self.row.append("")
+        elif tag == "dd":
+            self.figure = a["data-name"]
+
+    def handle_endtag(self, tag):
+        while self.open and self.open[-1] != tag and self.open[-1] in ("td", "th", "p"):
+            self.open.pop()
+        if self.open and self.open[-1] == tag:
+            self.open.pop()
+        elif tag != "path":
+            self.tags.append(("unbalanced", {"tag": tag}))
+
+    def handle_data(self, data):
+        self.texts.append(data)
+        if self.open and self.open[-1] in ("td", "th"):
+            self.row[-1] += data
+        if self.open and self.open[-1] == "dd":
+            self.figures[self.figure] = int(data.replace(",", ""))
+
+
+def quantile(values, q):
+    v, at = sorted(values), q * (len(values) - 1)
+    low = math.floor(at)
+    return v[low] + (at - low) * (v[min(low + 1, len(v) - 1)] - v[low])
+
+
+def check_scores(name, table, values):
+    """A table of a score against its values in order, all of which were kept."""
+    rows = [[float(x.replace(",", "")) for x in r] for r in table[1:]]
+    width = next(w for w in (2 ** k for k in range(20)) if len(values) / w <= 50 or w >= 32)
+    for begin, low, mean, high, nulls in rows:
+        part = [v for v in values[int(begin):int(begin) + width]]
+        some = [v for v in part if v is not None]
+        want = [quantile(some, 0.05), sum(some) / len(some), quantile(some, 0.95)]
+        fine = all(abs(a - b) <= 6e-4 * abs(b) for a, b in zip((low, mean, high), want))
+        check(f"{name}: row {begin:.0f}", fine and nulls == len(part) - len(some),
+              (low, mean, high, nulls, want))
+
+
+def test_page(files):
+    path = work / "page.html"
+    plain = good(TOOL, work / "whole.yaml")
+    rows, m = recorded("paged", work / "whole.yaml", "--explain", path)
+    check("page: the rows are the same", rows == plain)
+    page, t = Page(path), ct.table(rows)
+    bad = [(tag, a) for tag, a in page.tags if tag in ("script", "img", "link", "unbalanced") or
+           any(k in ("src", "href") and not v.startswith("#") for k, v in a.items())]
+    check("page: nothing from elsewhere", not bad, bad)
+    check("page: figures", page.figures == {"sequences": 300, "tokens": 9600, "length": 32,
+                                            "stages": 3, "sources": 3}, page.figures)
+    stages = [[r[0], *(int(x.replace(",", "")) for x in r[1:4])] for r in page.tables["stages"][1:]]
+    check("page: stages", stages == [[s["name"], s["begin_tokens"], s["end_tokens"],
+                                      s["end"] - s["begin"]] for s in m["stages"]], stages)
+    sources = page.tables["sources"][1:]
+    want = [[s["name"], *(str(s[k]) for k in ("sequences", "placed", "unused")),
+             *(f"{m['achieved']['errors'][s['name']][k]:.3f}" for k in ("prefix", "window"))]
+            for s in m["sources"]]
+    check("page: sources", sources == want, (sources, want))
+    names, windows = page.tables["shares"][0][1:], page.tables["shares"][1:]
+    check("page: sources of the shares", names == ["web", "books", "old", "(replay)"], names)
+    got = [[int(x) for x in r] for r in windows]
+    want = [[w["begin"], *(w["sequences"].get(n, 0) for n in names)]
+            for w in m["achieved"]["windows"]]
+    check("page: shares", got == want, got[:5])
+    for column in ("difficulty_length", "difficulty_compression"):
+        check_scores(f"page: {column}", page.tables[f"score {column}"], t[column].to_pylist())
+    check("page: pools", page.tables["pools"][1:] == [["warm-up", "root", "10 %", "100 %", "20 %"]],
+          page.tables["pools"])
+    first = path.read_bytes()
+    for more in (["-T4"], ["--mem", "40M"]):
+        good(TOOL, *more, work / "whole.yaml", "-f", "--explain", path)
+        check(f"page: the same bytes with {more}", path.read_bytes() == first)
+    expect("page: not over another file", run(TOOL, work / "whole.yaml", "--explain", path), 2,
+           "page.html")
+    (work / "large.yaml").write_text(ct.PLAN.replace("9600", "96000"))
+    left = set(os.listdir(work))
+    expect("page: of a plan that fails", run(TOOL, work / "large.yaml", "--explain",
+                                             work / "none.html"), 1, "too small")
+    check("page: nothing is left", set(os.listdir(work)) == left)
+    (work / "random.yaml").write_text("sources: {odd: {path: odd.arrows}}\n"
+                                      "stages: [{name: \"<b>&'x\", order: shuffle}]\n")
+    good(TOOL, work / "random.yaml", "--explain", path, "-f")
+    page = Page(path)
+    check("page: names are text", page.tables["stages"][1][0] == "<b>&'x" and
+          not any(tag == "script" for tag, _ in page.tags), page.tables["stages"])
+    check("page: scores of a shuffle", sum(k.startswith("score difficulty_") for k in page.tables)
+          == 3, page.tables.keys())
+    (work / "none.yaml").write_text("sources: {none: {path: none.arrows}}\n"
+                                    "stages: [{name: x, order: shuffle}]\n")
+    good(TOOL, work / "none.yaml", "--explain", path, "-f", "--record", work / "empty")
+    check("page: no rows", Page(path).figures["sequences"] == 0)
+    check("record: no rows", manifest_of("empty")["achieved"]["windows"] == [])
+    good(TOOL, "--control", "random", work / "whole.yaml", "--explain", path, "-f")
+    page = Page(path)
+    check("page: a control", [r[0] for r in page.tables["stages"][1:]] == ["random"] and
+          "pools" not in page.tables, page.tables.keys())
+    good(TOOL, "--continue", work / "paged" / "manifest.json", "--at", 3200, work / "whole.yaml",
+         "--explain", path, "-f")
+    page = Page(path)
+    check("page: going on", [r[0] for r in page.tables["stages"][1:]] ==
+          ["warm-up", "main", "anneal"], page.tables["stages"])
 
 
 # ---- controls ----
@@ -392,8 +525,10 @@ def test_going_on_told(files):
 
 def main():
     files = {"web": ct.make("web", 90), "books": ct.make("books", 30), "old": ct.make("old", 12),
-             "odd": ct.make("odd", 20, 3), "one": ct.make("one", 1)}
+             "odd": ct.make("odd", 20, 3), "one": ct.make("one", 1),
+             "none": ct.make("none", 0)}
     test_record(files)
+    test_page(files)
     test_controls(files)
     test_diff(files)
     test_going_on_told(files)
