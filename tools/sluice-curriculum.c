@@ -206,20 +206,13 @@ static enum sl_status emit(void *run, struct sl_str *rows, size_t n, struct sl_e
     return sl_run_emit_rows(run, rows, n, err);
 }
 
-static enum sl_status measure(struct sl_run *run, struct sl_err *err)
-{
-    struct state *s = sl_run_state(run);
-    SL_TRY(sl_curriculum_measure(s->work, err));
-    const char *warning = sl_plan_warning(&s->plan);
-    if (warning)
-        sl_run_warn(run, "%s", warning);
-    return SL_OK;
-}
-
-/* Known once groups are drawn. */
-static void warn_blocks(struct sl_run *run, const struct state *s)
+/* Where blocks begin is known once groups are drawn. */
+static void warn(struct sl_run *run, struct state *s)
 {
     char text[500];
+    const char *sorted = sl_plan_warning(&s->plan);
+    if (sorted)
+        sl_run_warn(run, "%s", sorted);
     for (size_t i = 0; i < s->plan.n_stages; i++)
         if (sl_plan_order_warning(sl_curriculum_order(s->work), i, text, sizeof text))
             sl_run_warn(run, "%s", text);
@@ -269,9 +262,9 @@ static enum sl_status end_telling(struct sl_run *run, struct state *s, struct sl
 static enum sl_status end(struct sl_run *run, struct sl_err *err)
 {
     struct state *s = sl_run_state(run);
-    SL_TRY(measure(run, err));
+    SL_TRY(sl_curriculum_measure(s->work, err));
     SL_TRY(sl_curriculum_draw(s->work, err));
-    warn_blocks(run, s);
+    warn(run, s);
     SL_TRY(begin_telling(run, s, err));
     const struct sl_curriculum_each each = { sl_plan_tell_place, s->tell };
     SL_TRY(sl_curriculum_plan(s->work, sl_run_out_schema(run), s->tell ? &each : NULL, err));
@@ -314,8 +307,8 @@ static enum sl_status dry_end(struct sl_run *run, struct sl_err *err)
     struct state *s = sl_run_state(run);
     struct sl_tally *t = sl_run_tally(run);
     struct sl_buf text;
-    SL_TRY(measure(run, err));
-    warn_blocks(run, s);
+    SL_TRY(sl_curriculum_measure(s->work, err));
+    warn(run, s);
     t->out = t->in; /* every row was looked at, and none written */
     sl_buf_init(&text, (size_t)1 << 30);
     enum sl_status st =

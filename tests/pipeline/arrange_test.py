@@ -144,7 +144,8 @@ def test_documents():
         sources = {r["id"]: n for n in data for r in data[n]}
         carried = sum(base.compare(f"documents with {unit} {i}", some_document_plan(data), data)
                       for i in range(N_PLANS // 8))
-        check("many plans of documents can be carried out", carried > max(0, N_PLANS // 32 - 1), carried)
+        check("many plans of documents can be carried out",
+              carried > max(0, N_PLANS // 32 - 1), carried)
         plan = {"unit": "document", "budget": {"amount": 80, "in": "documents"},
                 "sources": {"dweb": {"path": "dweb.arrows"},
                             "dbooks": {"path": "dbooks.arrows", "epochs": 2}},
