@@ -18,12 +18,14 @@
 #include "arrow/rows.h"
 #include "base/num.h"
 #include "io/record_sort.h"
+#include "order/plan_arrange.h"
 #include "order/plan_ids.h"
 #include "order/plan_score.h"
 
 enum {
     KEY_MAX_BYTES = 1 << 20,
     PLACE_BYTES = 20,
+    CONTROL_BYTES = 17,
     CHUNK_ROWS = 256,
     CHUNK_BYTES = 1 << 20,
     OTHER_BYTES = 12 << 20, /* the program, a batch, buffers */
@@ -44,7 +46,13 @@ struct sl_curriculum {
     struct sl_plan_ids *ids; /* NULL where nothing needs them */
     struct sl_record_sort *scores[SL_PLAN_MAX_SCORES];
     struct sl_buf record;
+    struct sl_arrange *arrange; /* groups and blocks */
     struct sl_plan_order *order;
+    struct sl_plan_continue *past; /* NULL: the plan is the whole order */
+    struct sl_plan_stretches stretches;
+    enum sl_plan_control_kind control_kind;
+    uint64_t control_window;
+    struct sl_plan_control control;
 
     struct sl_record_sort *places;
     uint8_t place[PLACE_BYTES]; /* the next one */
@@ -76,6 +84,14 @@ static uint32_t get32(const uint8_t *p)
 
 /* ---- making ---- */
 
+static bool has_groups(const struct sl_plan *plan)
+{
+    for (size_t i = 0; i < plan->n_sources; i++)
+        if (plan->sources[i].group)
+            return true;
+    return false;
+}
+
 /* Tokens of a row: the length of the list. */
 static uint64_t length_of(const struct sl_schema *s)
 {
@@ -84,16 +100,18 @@ static uint64_t length_of(const struct sl_schema *s)
     return fixed ? (uint64_t)s->fields[at]->size : 1;
 }
 
-/* What a sorter of the first pass may take. */
+/* Of each sorter of the first pass: scores, groups, ids. */
 static uint64_t sorter_bytes(const struct sl_curriculum *c)
 {
-    uint64_t part = (c->mem_bytes - OTHER_BYTES) / 2 / (c->plan->n_scores + 1);
+    uint64_t n = c->plan->n_scores + has_groups(c->plan) + 1;
+    uint64_t part = (c->mem_bytes - OTHER_BYTES) / 2 / n;
     return part < SL_RECORD_SORT_MIN_BYTES ? SL_RECORD_SORT_MIN_BYTES : part;
 }
 
 static enum sl_status make(struct sl_curriculum *c, struct sl_err *err)
 {
     size_t n = c->plan->n_sources;
+    SL_TRY(sl_plan_check_rows(c->plan, c->in, err));
     c->units = calloc(n, sizeof *c->units);
     c->sizes = calloc(n, sizeof *c->sizes);
     c->unused = calloc(n, sizeof *c->unused);
@@ -105,6 +123,7 @@ static enum sl_status make(struct sl_curriculum *c, struct sl_err *err)
         SL_TRY(sl_plan_score_new(&c->keys[k], c->plan, k, c->in, err));
         SL_TRY(sl_record_sort_new(&c->scores[k], sorter_bytes(c), c->tmpdir, err));
     }
+    SL_TRY(sl_arrange_new(&c->arrange, c->plan, c->in, sorter_bytes(c), c->tmpdir, err));
     return sl_plan_ids_new(&c->ids, c->plan, c->in, 2 * sorter_bytes(c), c->tmpdir, err);
 }
 
@@ -154,8 +173,10 @@ void sl_curriculum_free(struct sl_curriculum *c)
     if (!c)
         return;
     free_scores(c);
+    sl_arrange_free(c->arrange);
     sl_plan_ids_free(c->ids);
     sl_plan_order_free(c->order);
+    sl_plan_stretches_release(&c->stretches);
     sl_record_sort_free(c->places);
     sl_row_sort_free(c->sort);
     sl_row_keys_free(c->by_place);
@@ -169,6 +190,18 @@ void sl_curriculum_free(struct sl_curriculum *c)
     free(c->next);
     free(c->nulls);
     free(c);
+}
+
+void sl_curriculum_set_control(struct sl_curriculum *c, enum sl_plan_control_kind kind,
+                               uint64_t window)
+{
+    c->control_kind = kind;
+    c->control_window = window;
+}
+
+void sl_curriculum_go_on(struct sl_curriculum *c, struct sl_plan_continue *past)
+{
+    c->past = past;
 }
 
 /* ---- the first pass ---- */
@@ -211,6 +244,8 @@ static enum sl_status first_pass(struct sl_curriculum *c, const struct sl_batch 
     for (size_t k = 0; k < c->plan->n_scores; k++)
         if (sl_plan_uses(c->plan, source, k))
             SL_TRY(each(c, b, source, k, err));
+    if (c->past)
+        SL_TRY(sl_plan_continue_see(c->past, b, (uint32_t)source, c->units[source], err));
     if (c->ids)
         SL_TRY(sl_plan_ids_see(c->ids, b, source, c->units[source], err));
     c->units[source] += (uint64_t)b->n_rows;
@@ -223,6 +258,7 @@ static enum sl_status first_pass(struct sl_curriculum *c, const struct sl_batch 
 enum sl_status sl_curriculum_see(struct sl_curriculum *c, const struct sl_batch *b, size_t source,
                                  struct sl_err *err)
 {
+    SL_TRY(sl_arrange_see(c->arrange, b, source, c->units[source], err));
     return first_pass(c, b, source, see_score, err);
 }
 
@@ -236,8 +272,11 @@ void sl_curriculum_looks_at(const struct sl_curriculum *c, bool *wanted)
 {
     for (size_t k = 0; k < c->plan->n_scores; k++)
         sl_plan_score_mark(c->keys[k], wanted);
+    sl_arrange_mark(c->arrange, wanted);
     if (c->ids)
         sl_plan_ids_mark(c->ids, wanted);
+    if (c->past) /* whose rows are found by it */
+        wanted[sl_schema_find(c->in, "id")] = true;
 }
 
 /* ---- the order ---- */
@@ -285,60 +324,128 @@ static enum sl_status check_memory(const struct sl_curriculum *c, struct sl_err 
         replays |= c->plan->stages[i].replay > 0;
     uint64_t need =
         OTHER_BYTES + (replays ? 12 : 4) * n + 2 * all + twins + (13 + score_bytes(c)) * most;
-    uint64_t sorters = c->mem_bytes / 8 + c->plan->n_scores * SL_RECORD_SORT_MIN_BYTES;
+    need += sl_arrange_bytes(c->arrange, c->order, most) + (c->past ? 2 * all : 0);
+    uint64_t sorters =
+        c->mem_bytes / 8 + (c->plan->n_scores + has_groups(c->plan)) * SL_RECORD_SORT_MIN_BYTES;
     if (need + sorters / 4 <= c->mem_bytes || need <= SL_CURRICULUM_LEAST_BYTES)
         return SL_OK;
     return sl_err_set(err, SL_E_SYSTEM, "an order of %llu sequences needs --mem %lluM or more",
                       (unsigned long long)n, (unsigned long long)(((need + need / 2) >> 20) + 1));
 }
 
-/* Of a source that a file orders: rows that the entries up to the last one placed name. */
-static enum sl_status count_listed(struct sl_curriculum *c, size_t source, uint64_t placed,
-                                   struct sl_err *err)
+static enum sl_status set_stretches(struct sl_curriculum *c, struct sl_err *err)
 {
-    uint64_t n = placed < c->sizes[source] ? placed : c->sizes[source];
-    uint8_t *seen = calloc(c->units[source] / 8 + 1, 1);
-    uint32_t *list = malloc((n + 1) * sizeof *list);
-    enum sl_status st = seen && list ? sl_plan_ids_list(c->ids, source, list, n, err)
-                                     : sl_err_nomem(err, n * sizeof *list);
-    for (uint64_t i = 0; i < n && st == SL_OK; i++) {
-        uint8_t *byte = &seen[list[i] >> 3], bit = (uint8_t)(1 << (list[i] & 7));
-        c->unused[source] -= !(*byte & bit);
-        *byte |= bit;
-    }
-    free(seen);
+    sl_plan_stretches_init(&c->stretches, c->plan->n_sources);
+    if (c->past)
+        SL_TRY(sl_plan_continue_stretches(c->past, &c->stretches, err));
+    SL_TRY(sl_plan_stretches_plan(&c->stretches, c->plan, c->order, err));
+    SL_TRY(sl_plan_control_init(&c->control, c->control_kind, c->control_window, c->plan,
+                                sl_plan_order_positions(c->order), err));
+    if (c->control_kind == SL_CONTROL_NONE)
+        return SL_OK;
+    return sl_plan_stretches_one(&c->stretches, sl_plan_control_name(c->control_kind), err);
+}
+
+/* Of a source that a file orders: its entries. */
+static enum sl_status read_list(struct sl_curriculum *c, size_t source, uint32_t **list,
+                                struct sl_err *err)
+{
+    *list = malloc((c->sizes[source] + 1) * sizeof **list);
+    if (!*list)
+        return sl_err_nomem(err, c->sizes[source] * sizeof **list);
+    return sl_plan_ids_list(c->ids, source, *list, c->sizes[source], err);
+}
+
+/* What such a source may still give behind a past. */
+static enum sl_status limit_listed(struct sl_curriculum *c, size_t source, struct sl_err *err)
+{
+    uint32_t *times = calloc(c->units[source] + 1, sizeof *times), *list = NULL;
+    enum sl_status st = times ? read_list(c, source, &list, err)
+                              : sl_err_nomem(err, c->units[source] * sizeof *times);
+    for (uint64_t i = 0; st == SL_OK && i < c->sizes[source]; i++)
+        times[list[i]]++;
+    if (st == SL_OK)
+        sl_plan_continue_listed(c->past, source, times, c->units[source]);
+    free(times);
     free(list);
     return st;
 }
 
-static enum sl_status count_unused(struct sl_curriculum *c, struct sl_err *err)
+static enum sl_status limit_files(struct sl_curriculum *c, struct sl_err *err)
+{
+    if (!c->past || !c->plan->n_order_files)
+        return SL_OK;
+    for (size_t i = 0; i < c->plan->n_sources; i++)
+        if (sl_plan_order_file(c->plan, i) >= 0)
+            SL_TRY(limit_listed(c, i, err));
+    return sl_plan_ids_rewind(c->ids, err);
+}
+
+/* Of a source that a file orders: rows that the entries up to the last one placed name,
+ * beyond those that a past has given. */
+static enum sl_status count_listed(struct sl_curriculum *c, size_t source, uint64_t placed,
+                                   const uint16_t *given, struct sl_err *err)
+{
+    uint64_t n = c->sizes[source];
+    uint16_t *times = calloc(c->units[source] + 1, sizeof *times);
+    uint32_t *list = NULL;
+    enum sl_status st = times ? read_list(c, source, &list, err)
+                              : sl_err_nomem(err, c->units[source] * sizeof *times);
+    if (st == SL_OK && given)
+        memcpy(times, given, c->units[source] * sizeof *times);
+    for (uint64_t i = 0; st == SL_OK && i < n && placed; i++) {
+        uint32_t row = list[i];
+        bool again = given && given[row];
+        if (again && times[row]) {
+            times[row]--; /* this entry was given */
+            continue;
+        }
+        placed--;
+        c->unused[source] -= !again && !times[row];
+        times[row] += !again;
+    }
+    free(times);
+    free(list);
+    return st;
+}
+
+static enum sl_status count_unused(struct sl_curriculum *c, const struct sl_plan_past *past,
+                                   struct sl_err *err)
 {
     for (size_t i = 0; i < c->plan->n_sources; i++) {
-        uint64_t placed = 0, units = c->units[i];
+        const uint16_t *given = past ? past->given[i] : NULL;
+        uint64_t placed = 0, left = c->units[i];
         for (size_t s = 0; s < c->plan->n_stages; s++)
             placed += sl_plan_order_span(c->order, s).counts[i];
-        c->unused[i] = units;
+        for (uint64_t u = 0; given && u < c->units[i]; u++)
+            left -= given[u] > 0;
+        c->unused[i] = left;
         if (sl_plan_order_file(c->plan, i) < 0)
-            c->unused[i] -= placed < units ? placed : units;
+            c->unused[i] -= placed < left ? placed : left;
         else
-            SL_TRY(count_listed(c, i, placed, err));
+            SL_TRY(count_listed(c, i, placed, given, err));
     }
     return c->plan->n_order_files ? sl_plan_ids_rewind(c->ids, err) : SL_OK;
 }
 
 enum sl_status sl_curriculum_measure(struct sl_curriculum *c, struct sl_err *err)
 {
+    const struct sl_plan_past *past = NULL;
     if (c->ids)
         SL_TRY(sl_plan_ids_end(c->ids, err));
     for (size_t i = 0; i < c->plan->n_sources; i++)
         c->sizes[i] =
             sl_plan_order_file(c->plan, i) < 0 ? c->units[i] : sl_plan_ids_entries(c->ids, i);
-    SL_TRY(sl_plan_order_new(&c->order, c->plan, c->sizes, c->unit_tokens, err));
+    if (c->past)
+        SL_TRY(sl_plan_continue_join(c->past, c->units, &past, err));
+    SL_TRY(limit_files(c, err));
+    SL_TRY(sl_plan_order_go_on(&c->order, c->plan, c->sizes, c->unit_tokens, past, err));
+    SL_TRY(set_stretches(c, err));
     for (size_t i = 0; i < c->plan->n_sources; i++)
         for (size_t s = 0; s < c->plan->n_stages; s++)
             SL_TRY(check_nulls(c, i, s, err));
     SL_TRY(check_memory(c, err));
-    return count_unused(c, err);
+    return count_unused(c, past, err);
 }
 
 /* A source while it is drawn. */
@@ -381,17 +488,13 @@ static enum sl_status load(struct sl_curriculum *c, size_t source, struct loaded
             return sl_err_nomem(err, (4 + 8 * n_values) * n);
         SL_TRY(read_ranks(c, k, l->ranks[k], l->values[k], n, err));
     }
-    if (sl_plan_order_file(c->plan, source) < 0)
-        return SL_OK;
-    l->list = malloc((c->sizes[source] + 1) * sizeof *l->list);
-    if (!l->list)
-        return sl_err_nomem(err, c->sizes[source] * sizeof *l->list);
-    return sl_plan_ids_list(c->ids, source, l->list, c->sizes[source], err);
+    return sl_plan_order_file(c->plan, source) < 0 ? SL_OK : read_list(c, source, &l->list, err);
 }
 
 static enum sl_status draw_source(struct sl_curriculum *c, size_t source, struct sl_err *err)
 {
     struct loaded l = { .list = NULL };
+    uint32_t *groups = NULL;
     struct sl_plan_rows rows = { .n = c->units[source],
                                  .ranks = (const uint32_t *const *)l.ranks,
                                  .values = (const double *const *)l.values };
@@ -399,12 +502,16 @@ static enum sl_status draw_source(struct sl_curriculum *c, size_t source, struct
     rows.list = l.list;
     rows.n_list = c->sizes[source];
     if (st == SL_OK)
+        st = sl_arrange_groups(c->arrange, source, c->units[source], &groups, err);
+    sl_plan_order_set_groups(c->order, source, groups);
+    if (st == SL_OK)
         st = sl_plan_order_draw(c->order, source, &rows, err);
     for (size_t k = 0; k < c->plan->n_scores; k++) {
         free(l.ranks[k]);
         free(l.values[k]);
     }
     free(l.list);
+    free(groups);
     return st;
 }
 
@@ -430,16 +537,91 @@ static enum sl_status next_place(struct sl_curriculum *c, struct sl_err *err)
     return st == SL_END ? SL_OK : st;
 }
 
-enum sl_status sl_curriculum_plan(struct sl_curriculum *c, const struct sl_schema *made,
-                                  enum sl_status (*each)(void *ctx, const struct sl_plan_place *p,
-                                                         struct sl_err *err),
-                                  void *ctx, struct sl_err *err)
+static enum sl_status put_place(struct sl_curriculum *c, const struct sl_plan_place *p, uint64_t at,
+                                const struct sl_curriculum_each *each, struct sl_err *err)
+{
+    SL_TRY(add_place(c, p, at, err));
+    return each ? each->call(each->ctx, p, at, err) : SL_OK;
+}
+
+/* What the past placed, up to where the plan takes over. */
+static enum sl_status put_past(struct sl_curriculum *c, uint64_t *at,
+                               const struct sl_curriculum_each *each, struct sl_err *err)
+{
+    struct sl_plan_place p;
+    enum sl_status st = SL_END;
+    while (c->past && (st = sl_plan_continue_next(c->past, &p, err)) == SL_OK) {
+        sl_plan_order_remember(c->order, *at, p.source, p.unit);
+        SL_TRY(put_place(c, &p, (*at)++, each, err));
+    }
+    return st == SL_END ? SL_OK : st;
+}
+
+static enum sl_status put_places(struct sl_curriculum *c, const struct sl_curriculum_each *each,
+                                 struct sl_err *err)
+{
+    struct sl_plan_place p;
+    uint64_t at = 0;
+    enum sl_status st;
+    SL_TRY(put_past(c, &at, each, err));
+    while ((st = sl_plan_order_next(c->order, &p, err)) == SL_OK)
+        SL_TRY(put_place(c, &p, at++, each, err));
+    return st == SL_END ? SL_OK : st;
+}
+
+/* A control puts all places elsewhere, and counts copies there. */
+static enum sl_status sort_control(struct sl_curriculum *c, struct sl_record_sort *places,
+                                   struct sl_err *err)
 {
     struct sl_plan_place p;
     enum sl_status st;
-    c->made = made;
+    for (uint64_t at = 0; (st = sl_plan_order_next(c->order, &p, err)) == SL_OK; at++) {
+        uint8_t r[CONTROL_BYTES];
+        uint64_t to = sl_plan_control_at(&c->control, at);
+        put32(r, (uint32_t)(to >> 32));
+        put32(r + 4, (uint32_t)to);
+        put32(r + 8, p.source);
+        put32(r + 12, (uint32_t)p.unit);
+        r[16] = p.replayed;
+        SL_TRY(sl_record_sort_add(places, (struct sl_str){ (const char *)r, sizeof r }, err));
+    }
+    return st == SL_END ? sl_record_sort_end(places, err) : st;
+}
+
+static enum sl_status put_control(struct sl_curriculum *c, struct sl_record_sort *places,
+                                  const struct sl_curriculum_each *each, struct sl_err *err)
+{
+    struct sl_str r;
+    enum sl_status st;
+    SL_TRY(sort_control(c, places, err));
+    sl_plan_order_recount(c->order);
+    for (uint64_t at = 0; (st = sl_record_sort_next(places, &r, err)) == SL_OK; at++) {
+        const uint8_t *b = (const uint8_t *)r.p;
+        struct sl_plan_place p = { .source = get32(b + 8), .unit = get32(b + 12) };
+        p.replayed = b[16];
+        SL_TRY(sl_plan_order_count(c->order, &p, err));
+        SL_TRY(put_place(c, &p, at, each, err));
+    }
+    return st == SL_END ? SL_OK : st;
+}
+
+static enum sl_status put_controlled(struct sl_curriculum *c, const struct sl_curriculum_each *each,
+                                     struct sl_err *err)
+{
+    struct sl_record_sort *places = NULL;
+    if (c->control_kind == SL_CONTROL_NONE)
+        return put_places(c, each, err);
+    SL_TRY(sl_record_sort_new(&places, c->mem_bytes / 8, c->tmpdir, err));
+    enum sl_status st = put_control(c, places, each, err);
+    sl_record_sort_free(places);
+    return st;
+}
+
+enum sl_status sl_curriculum_draw(struct sl_curriculum *c, struct sl_err *err)
+{
     for (size_t k = 0; k < c->plan->n_scores; k++)
         SL_TRY(sl_record_sort_end(c->scores[k], err));
+    SL_TRY(sl_arrange_end(c->arrange, err));
     for (size_t i = 0; i < c->plan->n_sources; i++)
         SL_TRY(draw_source(c, i, err));
     free_scores(c);
@@ -448,15 +630,24 @@ enum sl_status sl_curriculum_plan(struct sl_curriculum *c, const struct sl_schem
     const struct sl_plan_twins *twins = sl_curriculum_twins(c);
     if (twins && twins->n)
         SL_TRY(sl_plan_order_twins(c->order, twins->rows, twins->n, twins->n_groups, err));
+    for (size_t i = 0; i < c->plan->n_stages; i++)
+        sl_plan_order_set_batch(c->order, i, sl_arrange_batch(c->arrange, i));
+    SL_TRY(sl_plan_order_settle(c->order, err));
+    if (!has_groups(c->plan))
+        return SL_OK;
+    sl_plan_stretches_release(&c->stretches);
+    return set_stretches(c, err);
+}
+
+enum sl_status sl_curriculum_plan(struct sl_curriculum *c, const struct sl_schema *made,
+                                  const struct sl_curriculum_each *each, struct sl_err *err)
+{
+    c->made = made;
     SL_TRY(sl_record_sort_new(&c->places, c->mem_bytes / 8, c->tmpdir, err));
-    for (uint64_t at = 0; (st = sl_plan_order_next(c->order, &p, err)) == SL_OK; at++) {
-        SL_TRY(add_place(c, &p, at, err));
-        if (each)
-            SL_TRY(each(ctx, &p, err));
-    }
-    if (st != SL_END)
-        return st;
+    SL_TRY(put_controlled(c, each, err));
     sl_plan_order_trim(c->order);
+    sl_arrange_free(c->arrange);
+    c->arrange = NULL;
     sl_plan_ids_free(c->ids);
     c->ids = NULL;
     SL_TRY(sl_record_sort_end(c->places, err));
@@ -549,6 +740,22 @@ struct sl_row_sort_counts sl_curriculum_counts(const struct sl_curriculum *c)
 const struct sl_plan_order *sl_curriculum_order(const struct sl_curriculum *c)
 {
     return c->order;
+}
+
+const struct sl_plan_stretches *sl_curriculum_stretches(const struct sl_curriculum *c)
+{
+    return &c->stretches;
+}
+
+void sl_curriculum_tally(const struct sl_curriculum *c, uint64_t *unused, uint64_t *added)
+{
+    uint64_t units = 0;
+    *unused = 0;
+    for (size_t i = 0; i < c->plan->n_sources; i++) {
+        units += c->units[i];
+        *unused += sl_plan_order_unused(c->order, i);
+    }
+    *added = sl_plan_order_positions(c->order) - (units - *unused);
 }
 
 uint64_t sl_curriculum_units(const struct sl_curriculum *c, size_t source)

@@ -23,7 +23,14 @@ enum {
     SL_PLAN_MAX_SCORES = 16,
     SL_PLAN_MAX_FILES = 16, /* that orders name */
     SL_PLAN_MAX_STRATA = 64,
-    SL_PLAN_MAX_STEPS = 4096
+    SL_PLAN_MAX_STEPS = 4096,
+    SL_PLAN_MAX_BLOCK = 1 << 20, /* rows */
+    SL_PLAN_MAX_VALUES = 65536   /* of a column that blocks are made by */
+};
+
+/* Where something stands in the text; line 0: nowhere. */
+struct sl_plan_at {
+    int line, column;
 };
 
 /* What happens when a source has given all its epochs. */
@@ -72,6 +79,8 @@ struct sl_plan_source {
     uint64_t epochs;
     enum sl_plan_empty when_empty;
     const struct sl_plan_way *own; /* its own order in every stage; NULL: the stage's */
+    const char *group; /* a column: rows with one value of it stay together; NULL: none */
+    struct sl_plan_at group_at;
 };
 
 /* The shares of a mixture: those given, and what is left of one by size^alpha. */
@@ -87,7 +96,9 @@ enum sl_plan_unit {
     SL_UNTIL_END,
     SL_UNTIL_PERCENT,
     SL_UNTIL_TOKENS,
+    SL_UNTIL_BYTES, /* of text, a token each for the tokenizer 'bytes' */
     SL_UNTIL_SEQUENCES,
+    SL_UNTIL_DOCUMENTS,
     SL_UNTIL_LR /* where the learning rate has come down to this part of its peak */
 };
 
@@ -96,11 +107,18 @@ struct sl_plan_stage {
     int line, column;
     enum sl_plan_unit unit;
     double until;
+    struct sl_plan_at until_at;
     struct sl_plan_way way;
     const struct sl_plan_mix *from; /* NULL: sources by their size, times epochs */
     const struct sl_plan_mix *to;   /* NULL: the shares stand still */
     struct sl_pacing pacing;        /* of the mixture */
     double replay;                  /* share of what earlier stages placed */
+    uint64_t length;                /* a row is read as samples of that many tokens; 0: as one */
+    const char *tokenizer;          /* its name; NULL: that of the rows */
+    struct sl_plan_at length_at, tokenizer_at;
+    const char *batch_by; /* a column: blocks of rows with one value; NULL: none */
+    uint64_t batch_size;  /* rows of a block */
+    struct sl_plan_at batch_at;
 };
 
 enum sl_plan_shape { SL_LR_NONE, SL_LR_CONSTANT, SL_LR_LINEAR, SL_LR_SQRT, SL_LR_COSINE };
@@ -115,8 +133,9 @@ struct sl_plan_lr {
 struct sl_plan {
     const char *file; /* its name in messages */
     uint64_t seed;
-    double budget; /* tokens or sequences; 0: all that the sources hold */
-    bool budget_is_tokens;
+    double budget;               /* 0: all that the sources hold */
+    enum sl_plan_unit budget_in; /* SL_UNTIL_TOKENS to SL_UNTIL_DOCUMENTS */
+    struct sl_plan_at budget_at;
     struct sl_plan_lr lr;
     size_t n_sources, n_stages, n_scores;
     struct sl_plan_source *sources;

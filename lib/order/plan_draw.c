@@ -16,6 +16,9 @@ struct drawer {
     uint32_t *list; /* what is left, by rank or as it came */
     uint32_t *out;
     uint64_t n_out;
+    const uint16_t *given; /* by a past; NULL without */
+    uint16_t *skip;        /* of each row, entries of the file that it has given */
+    uint64_t n_entries;
     const struct sl_plan_rows *rows;
     uint64_t *bits;  /* scores, where parameters move */
     double progress; /* of these */
@@ -135,21 +138,32 @@ static enum sl_status draw_some(struct drawer *d, const struct sl_plan_way *w, u
 }
 
 /* docs/curriculum.md, "Seeds". */
-uint64_t sl_plan_seed(const struct sl_plan_order *o, uint64_t source, uint64_t stage,
-                      uint64_t round)
+uint64_t sl_plan_seed_of(const struct sl_plan *plan, uint64_t source, uint64_t stage,
+                         uint64_t round)
 {
-    uint64_t h = sl_mix64(o->plan->seed + SL_SHUFFLE_GOLDEN);
+    uint64_t h = sl_mix64(plan->seed + SL_SHUFFLE_GOLDEN);
     h = sl_mix64(h + (source + 1) * SL_SHUFFLE_GOLDEN);
     h = sl_mix64(h + (stage + 1) * SL_SHUFFLE_GOLDEN);
     return sl_mix64(h + (round + 1) * SL_SHUFFLE_GOLDEN);
 }
 
-/* All are there again. */
+uint64_t sl_plan_seed(const struct sl_plan_order *o, uint64_t source, uint64_t stage,
+                      uint64_t round)
+{
+    return sl_plan_seed_of(o->plan, source, stage, round);
+}
+
+/* All are there again, but for those that a past has given more often. */
 static void begin_epoch(struct drawer *d, uint64_t epoch)
 {
     memset(d->gone, 0, (d->n + 7) / 8);
     d->n_left = d->n;
     d->epoch = epoch;
+    for (uint64_t u = 0; d->given && u < d->n; u++)
+        if (d->given[u] > epoch) {
+            d->gone[u >> 3] |= (uint8_t)(1 << (u & 7));
+            d->n_left--;
+        }
 }
 
 /* Draw so many, in as many epochs as it takes. */
@@ -173,14 +187,27 @@ static enum sl_status draw_need(const struct sl_plan_order *o, size_t source, si
     return SL_OK;
 }
 
+/* The next entry of the file; a past has given the first entries of each row. */
+static void give_listed(struct drawer *d)
+{
+    for (;;) {
+        uint32_t unit = d->rows->list[d->n_entries++ % d->rows->n_list];
+        if (!d->skip || !d->skip[unit]) {
+            d->out[d->n_out++] = unit;
+            return;
+        }
+        d->skip[unit]--;
+    }
+}
+
 static enum sl_status draw_stage(const struct sl_plan_order *o, size_t source, size_t stage,
                                  struct drawer *d, struct sl_err *err)
 {
     const struct sl_plan_way *w = sl_plan_way(o->plan, source, stage);
     uint64_t need = o->counts[stage * (o->n_sources + 1) + source];
     if (w->draw == SL_DRAW_FILE) {
-        for (uint64_t i = 0; i < need; i++, d->n_out++)
-            d->out[d->n_out] = d->rows->list[d->n_out % d->rows->n_list];
+        while (need--)
+            give_listed(d);
         return SL_OK;
     }
     if (w->draw != SL_DRAW_MOVING)
@@ -207,9 +234,13 @@ enum sl_status sl_plan_order_draw(struct sl_plan_order *o, size_t source,
                                   const struct sl_plan_rows *rows, struct sl_err *err)
 {
     uint64_t total = 0, n = rows->n;
+    o->n_rows[source] = n;
+    if (o->groups[source])
+        return sl_plan_draw_groups(o, source, rows->ranks, err);
     for (size_t i = 0; i < o->plan->n_stages; i++)
         total += o->counts[i * (o->n_sources + 1) + source];
-    struct drawer d = { .n = n, .n_left = n, .rows = rows };
+    struct drawer d = { .n = n, .rows = rows };
+    d.given = o->past ? o->past->given[source] : NULL;
     bool moves = any_moves(o, source);
     d.gone = calloc(n / 8 + 1, 1);
     d.list = malloc((n + 1) * sizeof *d.list);
@@ -217,11 +248,23 @@ enum sl_status sl_plan_order_draw(struct sl_plan_order *o, size_t source,
     d.out = o->draws[source] = malloc((total + 1) * sizeof *d.out);
     o->copies[source] = calloc(n + 1, sizeof **o->copies);
     enum sl_status st = SL_OK;
-    if (!d.gone || !d.list || !d.bits || !d.out || !o->copies[source])
+    if (d.given && rows->list)
+        d.skip = calloc(n + 1, sizeof *d.skip);
+    if (!d.gone || !d.list || !d.bits || !d.out || !o->copies[source] ||
+        (d.given && rows->list && !d.skip))
         st = sl_err_nomem(err, (n + total) * sizeof *d.list);
+    if (d.skip)
+        memcpy(d.skip, d.given, n * sizeof *d.skip);
+    if (st == SL_OK)
+        begin_epoch(&d, 0);
     for (size_t i = 0; st == SL_OK && i < o->plan->n_stages; i++)
         st = draw_stage(o, source, i, &d, err);
     o->unused[source] = n;
+    for (uint64_t u = 0; d.given && st == SL_OK && u < n; u++) {
+        o->copies[source][u] = d.given[u];
+        o->unused[source] -= d.given[u] > 0;
+    }
+    free(d.skip);
     free(d.gone);
     free(d.list);
     free(d.bits);

@@ -8,7 +8,7 @@
 #include "base/hash.h"
 #include "order/plan_ids.h"
 
-static const char *way_name(const struct sl_plan_way *w)
+const char *sl_plan_way_name(const struct sl_plan_way *w)
 {
     switch (w->draw) {
     case SL_DRAW_SHUFFLE:
@@ -46,7 +46,7 @@ static enum sl_status fill_file(struct sl_json *o, const struct sl_plan *plan, s
 static enum sl_status fill_way(struct sl_json *o, const struct sl_plan *plan,
                                const struct sl_plan_way *w, struct sl_err *err)
 {
-    SL_TRY(set_text(o, "order", way_name(w), err));
+    SL_TRY(set_text(o, "order", sl_plan_way_name(w), err));
     if (w->file >= 0)
         return fill_file(o, plan, (size_t)w->file, err);
     return w->score < 0 ? SL_OK : set_text(o, "by", plan->scores[w->score], err);
@@ -60,14 +60,25 @@ static enum sl_status fill_source(struct sl_json *o, const struct sl_plan *plan,
     SL_TRY(set_text(o, "name", s->name, err));
     SL_TRY(sl_json_set(o, "epochs", sl_json_new_int((int64_t)s->epochs), err));
     SL_TRY(set_text(o, "when_empty", empty[s->when_empty], err));
+    if (s->group)
+        SL_TRY(set_text(o, "group", s->group, err));
     return s->own ? fill_way(o, plan, s->own, err) : SL_OK;
 }
 
 static enum sl_status fill_stage(struct sl_json *o, const struct sl_plan *plan, size_t i,
                                  struct sl_err *err)
 {
-    SL_TRY(set_text(o, "name", plan->stages[i].name, err));
-    return fill_way(o, plan, &plan->stages[i].way, err);
+    const struct sl_plan_stage *s = &plan->stages[i];
+    SL_TRY(set_text(o, "name", s->name, err));
+    if (s->length)
+        SL_TRY(sl_json_set(o, "length", sl_json_new_int((int64_t)s->length), err));
+    if (s->tokenizer)
+        SL_TRY(set_text(o, "tokenizer", s->tokenizer, err));
+    if (s->batch_by) {
+        SL_TRY(set_text(o, "batch", s->batch_by, err));
+        SL_TRY(sl_json_set(o, "batch_size", sl_json_new_int((int64_t)s->batch_size), err));
+    }
+    return fill_way(o, plan, &s->way, err);
 }
 
 typedef enum sl_status (*fill_one)(struct sl_json *o, const struct sl_plan *plan, size_t i,
@@ -112,75 +123,153 @@ static enum sl_status add_name(struct sl_buf *out, const char *name, struct sl_e
     return st;
 }
 
-static enum sl_status add_counts(const struct sl_plan *plan, const struct sl_plan_span *span,
-                                 struct sl_buf *out, struct sl_err *err)
+static const char *source_name(const struct sl_plan *plan, size_t i)
 {
-    uint64_t n = span->end - span->begin;
+    return i < plan->n_sources ? plan->sources[i].name : "(replay)";
+}
+
+/* counts of n rows; shares: with what part of these they are. */
+static enum sl_status add_counts(const struct sl_plan *plan, const uint64_t *counts, uint64_t n,
+                                 bool shares, struct sl_buf *out, struct sl_err *err)
+{
     bool first = true;
     for (size_t i = 0; i <= plan->n_sources; i++) {
-        uint64_t k = span->counts[i];
+        uint64_t k = counts[i];
         if (!k)
             continue;
         SL_TRY(sl_buf_addf(out, err, first ? "" : ", "));
         first = false;
-        SL_TRY(add_name(out, i < plan->n_sources ? plan->sources[i].name : "(replay)", err));
-        SL_TRY(sl_buf_addf(out, err, ": {\"sequences\": %llu, \"share\": %.6f}",
-                           (unsigned long long)k, (double)k / (double)n));
+        SL_TRY(add_name(out, source_name(plan, i), err));
+        if (shares)
+            SL_TRY(sl_buf_addf(out, err, ": {\"sequences\": %llu, \"share\": %.6f}",
+                               (unsigned long long)k, (double)k / (double)n));
+        else
+            SL_TRY(sl_buf_addf(out, err, ": %llu", (unsigned long long)k));
     }
     return SL_OK;
 }
 
-static enum sl_status add_stage(const struct sl_plan *plan, const struct sl_plan_order *order,
+static enum sl_status add_stage(const struct sl_plan *plan, const struct sl_plan_stretches *all,
                                 size_t i, uint64_t tokens, struct sl_buf *out, struct sl_err *err)
 {
-    struct sl_plan_span span = sl_plan_order_span(order, i);
+    const struct sl_plan_stretch *s = &all->of[i];
     SL_TRY(sl_buf_addf(out, err, "  {\"name\": "));
-    SL_TRY(add_name(out, plan->stages[i].name, err));
+    SL_TRY(add_name(out, s->name, err));
     SL_TRY(sl_buf_addf(out, err,
-                       ", \"begin\": %llu, \"end\": %llu, \"begin_tokens\": %llu, "
-                       "\"end_tokens\": %llu,\n   \"shares\": {",
-                       (unsigned long long)span.begin, (unsigned long long)span.end,
-                       (unsigned long long)(span.begin * tokens),
-                       (unsigned long long)(span.end * tokens)));
-    SL_TRY(add_counts(plan, &span, out, err));
-    return sl_buf_addf(out, err, i + 1 < plan->n_stages ? "}},\n" : "}}\n");
+                       ", \"stage\": %u, \"begin\": %llu, \"end\": %llu, "
+                       "\"begin_tokens\": %llu, \"end_tokens\": %llu,",
+                       s->number, (unsigned long long)s->begin, (unsigned long long)s->end,
+                       (unsigned long long)(s->begin * tokens),
+                       (unsigned long long)(s->end * tokens)));
+    if (s->length)
+        SL_TRY(sl_buf_addf(out, err, " \"length\": %llu,", (unsigned long long)s->length));
+    SL_TRY(sl_buf_addf(out, err, "\n   \"shares\": {"));
+    SL_TRY(add_counts(plan, s->counts, s->end - s->begin, true, out, err));
+    return sl_buf_addf(out, err, i + 1 < all->n ? "}},\n" : "}}\n");
 }
 
 static enum sl_status add_source(const struct sl_plan *plan, const struct sl_curriculum *c,
-                                 size_t i, struct sl_buf *out, struct sl_err *err)
+                                 size_t i, bool made, struct sl_buf *out, struct sl_err *err)
 {
-    uint64_t placed = 0;
-    for (size_t s = 0; s < plan->n_stages; s++)
-        placed += sl_plan_order_span(sl_curriculum_order(c), s).counts[i];
+    uint64_t placed = sl_plan_stretches_placed(sl_curriculum_stretches(c), i);
     uint64_t units = sl_curriculum_units(c, i);
+    uint64_t unused =
+        made ? sl_plan_order_unused(sl_curriculum_order(c), i) : sl_curriculum_unused(c, i);
     SL_TRY(sl_buf_addf(out, err, "  {\"name\": "));
     SL_TRY(add_name(out, plan->sources[i].name, err));
-    return sl_buf_addf(out, err, ", \"sequences\": %llu, \"placed\": %llu, \"unused\": %llu}%s\n",
+    SL_TRY(sl_buf_addf(out, err, ", \"sequences\": %llu, \"placed\": %llu, \"unused\": %llu",
                        (unsigned long long)units, (unsigned long long)placed,
-                       (unsigned long long)sl_curriculum_unused(c, i),
-                       i + 1 < plan->n_sources ? "," : "");
+                       (unsigned long long)unused));
+    if (plan->sources[i].group)
+        SL_TRY(sl_buf_addf(out, err, ", \"unfilled\": %llu",
+                           (unsigned long long)sl_plan_order_unfilled(sl_curriculum_order(c), i)));
+    return sl_buf_addf(out, err, "}%s\n", i + 1 < plan->n_sources ? "," : "");
+}
+
+static enum sl_status add_errors(const struct sl_plan *plan, const struct sl_plan_achieved *a,
+                                 struct sl_buf *out, struct sl_err *err)
+{
+    if (!a->low)
+        return SL_OK;
+    SL_TRY(sl_buf_addf(out, err, ",\n  \"errors\": {"));
+    bool first = true;
+    for (size_t i = 0; i < a->n_all; i++) {
+        if (i == plan->n_sources && !a->low[i] && !a->high[i])
+            continue; /* nothing is replayed */
+        SL_TRY(sl_buf_addf(out, err, first ? "" : ", "));
+        first = false;
+        SL_TRY(add_name(out, source_name(plan, i), err));
+        SL_TRY(sl_buf_addf(out, err, ": {\"prefix\": %.6f, \"window\": %.6f}",
+                           sl_plan_achieved_prefix(a, i), sl_plan_achieved_window(a, i)));
+    }
+    return sl_buf_addf(out, err, "}");
+}
+
+static enum sl_status add_achieved(const struct sl_plan *plan, const struct sl_plan_achieved *a,
+                                   struct sl_buf *out, struct sl_err *err)
+{
+    SL_TRY(sl_buf_addf(out, err, ",\n \"achieved\": {\"windows\": [\n"));
+    for (size_t w = 0; w < a->n_windows; w++) {
+        uint64_t begin = sl_plan_achieved_begin(a, w), end = sl_plan_achieved_begin(a, w + 1);
+        SL_TRY(sl_buf_addf(out, err, "   {\"begin\": %llu, \"end\": %llu, \"sequences\": {",
+                           (unsigned long long)begin, (unsigned long long)end));
+        SL_TRY(add_counts(plan, a->counts + w * a->n_all, end - begin, false, out, err));
+        SL_TRY(sl_buf_addf(out, err, w + 1 < a->n_windows ? "}},\n" : "}}\n"));
+    }
+    SL_TRY(sl_buf_addf(out, err, "  ]"));
+    SL_TRY(add_errors(plan, a, out, err));
+    return sl_buf_addf(out, err, "}");
+}
+
+static enum sl_status add_tokenizer(const char *tokenizer, struct sl_buf *out, struct sl_err *err)
+{
+    struct sl_json *json = NULL;
+    if (tokenizer)
+        SL_TRY(sl_json_parse(&json, sl_str_of(tokenizer), err));
+    struct sl_str digest = sl_json_str(sl_json_get(json, "digest"));
+    enum sl_status st;
+    if (digest.n && digest.n < 256)
+        st = sl_buf_addf(out, err, " \"tokenizer\": \"%.*s\",\n", (int)digest.n, digest.p);
+    else
+        st = sl_buf_addf(out, err, " \"tokenizer\": null,\n");
+    sl_json_free(json);
+    return st;
+}
+
+static enum sl_status add_head(const struct sl_plan *plan, const struct sl_curriculum *c,
+                               const char *tokenizer, struct sl_buf *out, struct sl_err *err)
+{
+    uint64_t tokens = sl_curriculum_unit_tokens(c);
+    uint64_t n = sl_plan_order_positions(sl_curriculum_order(c));
+    SL_TRY(sl_buf_addf(out, err,
+                       "{\"format\": \"sluice-curriculum\", \"version\": 1, \"seed\": "
+                       "\"%llu\",\n \"sequences\": %llu, \"length\": %llu, \"tokens\": %llu,\n",
+                       (unsigned long long)plan->seed, (unsigned long long)n,
+                       (unsigned long long)tokens, (unsigned long long)(n * tokens)));
+    return add_tokenizer(tokenizer, out, err);
 }
 
 enum sl_status sl_plan_text(const struct sl_plan *plan, const struct sl_curriculum *c,
-                            const char *digest, struct sl_buf *out, struct sl_err *err)
+                            const char *tokenizer, const struct sl_plan_made *made,
+                            struct sl_buf *out, struct sl_err *err)
 {
-    const struct sl_plan_order *order = sl_curriculum_order(c);
-    uint64_t tokens = sl_curriculum_unit_tokens(c), n = sl_plan_order_positions(order);
-    SL_TRY(sl_buf_addf(out, err, "{\"sequences\": %llu, \"length\": %llu, \"tokens\": %llu,\n",
-                       (unsigned long long)n, (unsigned long long)tokens,
-                       (unsigned long long)(n * tokens)));
-    if (digest)
+    const struct sl_plan_stretches *all = sl_curriculum_stretches(c);
+    SL_TRY(add_head(plan, c, tokenizer, out, err));
+    if (made)
         SL_TRY(sl_buf_addf(out, err,
                            " \"order\": {\"file\": \"order.arrows\", "
                            "\"digest\": \"%.32s\"},\n",
-                           digest));
+                           made->digest));
     SL_TRY(sl_buf_addf(out, err, " \"stages\": [\n"));
-    for (size_t i = 0; i < plan->n_stages; i++)
-        SL_TRY(add_stage(plan, order, i, tokens, out, err));
+    for (size_t i = 0; i < all->n; i++)
+        SL_TRY(add_stage(plan, all, i, sl_curriculum_unit_tokens(c), out, err));
     SL_TRY(sl_buf_addf(out, err, " ],\n \"sources\": [\n"));
     for (size_t i = 0; i < plan->n_sources; i++)
-        SL_TRY(add_source(plan, c, i, out, err));
-    return sl_buf_addf(out, err, " ]}\n");
+        SL_TRY(add_source(plan, c, i, made != NULL, out, err));
+    SL_TRY(sl_buf_addf(out, err, " ]"));
+    if (made)
+        SL_TRY(add_achieved(plan, made->achieved, out, err));
+    return sl_buf_addf(out, err, "}\n");
 }
 
 /* ---- warnings ---- */
