@@ -160,6 +160,8 @@ static enum sl_status start(struct sl_run *run, struct sl_err *err)
         mem_bytes -= mem_bytes < SL_PLAN_PAGE_BYTES ? mem_bytes : SL_PLAN_PAGE_BYTES;
     SL_TRY(sl_curriculum_new(&s->work, &s->plan, sl_run_in_schema(run), mem_bytes, common->tmpdir,
                              err));
+    if (conf->dry_run)
+        sl_curriculum_dry(s->work);
     sl_curriculum_set_control(s->work, sl_plan_control_parse(conf->control), conf->window);
     if (!s->past)
         return SL_OK;
@@ -213,8 +215,8 @@ static void warn(struct sl_run *run, struct state *s)
     const char *sorted = sl_plan_warning(&s->plan);
     if (sorted)
         sl_run_warn(run, "%s", sorted);
-    for (size_t i = 0; i < s->plan.n_stages; i++)
-        if (sl_plan_order_warning(sl_curriculum_order(s->work), i, text, sizeof text))
+    for (size_t i = 0; i <= s->plan.n_stages; i++)
+        if (sl_curriculum_warning(s->work, i, text, sizeof text))
             sl_run_warn(run, "%s", text);
 }
 
@@ -239,7 +241,7 @@ static enum sl_status begin_telling(struct sl_run *run, struct state *s, struct 
         .record = conf->record,
         .page = conf->explain,
         .force = common->force,
-        .ordered = sl_plan_control_parse(conf->control) == SL_CONTROL_NONE,
+        .control = sl_plan_control_parse(conf->control) != SL_CONTROL_NONE,
         .tmpdir = common->tmpdir,
         .begin = s->past ? sl_plan_continue_begin(s->past) : 0,
     };

@@ -36,6 +36,9 @@ void sl_curriculum_free(struct sl_curriculum *c); /* NULL allowed */
 void sl_curriculum_set_control(struct sl_curriculum *c, enum sl_plan_control_kind kind,
                                uint64_t window);
 void sl_curriculum_go_on(struct sl_curriculum *c, struct sl_plan_continue *past);
+/* No rows will be asked for: ids are only looked at where the plan needs them. Before the
+ * first row. */
+void sl_curriculum_dry(struct sl_curriculum *c);
 
 /* The sources come one after another, in the order of the plan. */
 SL_MUST_USE enum sl_status sl_curriculum_see(struct sl_curriculum *c, const struct sl_batch *b,
@@ -48,8 +51,7 @@ void sl_curriculum_looks_at(const struct sl_curriculum *c, bool *wanted);
 /* Stages and shares alone: sl_curriculum_order and sl_curriculum_stretches are valid
  * afterwards. */
 SL_MUST_USE enum sl_status sl_curriculum_measure(struct sl_curriculum *c, struct sl_err *err);
-/* What sees every place, with its position: in order, but for a control, where the copy is
- * not known yet. */
+/* What sees every place, with its position, in order. */
 struct sl_curriculum_each {
     enum sl_status (*call)(void *ctx, const struct sl_plan_place *p, uint64_t at,
                            struct sl_err *err);
@@ -87,5 +89,14 @@ uint64_t sl_curriculum_unit_tokens(const struct sl_curriculum *c);
 /* Of documents: tokens or bytes of each stage, guessed after sl_curriculum_measure, and as they
  * are after sl_curriculum_plan; NULL for sequences. */
 const struct sl_plan_weights *sl_curriculum_weights(const struct sl_curriculum *c);
+
+/* After sl_curriculum_measure: rows of a source that the order will not place. */
+uint64_t sl_curriculum_unused(const struct sl_curriculum *c, size_t source);
+/* What is to be told of stage i, or behind the last stage of all: false where it is nothing. After
+ * sl_curriculum_draw, or where nothing is drawn sl_curriculum_measure. */
+bool sl_curriculum_warning(const struct sl_curriculum *c, size_t i, char *text, size_t n);
+/* Rows whose id and copy stood in a row before; NULL where nobody looked. */
+struct sl_plan_twins;
+const struct sl_plan_twins *sl_curriculum_twins(const struct sl_curriculum *c);
 
 #endif

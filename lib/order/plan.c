@@ -228,7 +228,8 @@ static enum sl_status take_stages(struct sl_plan_reader *r, const struct sl_yaml
     for (const struct sl_yaml_node *c = n->first; c; c = c->next, i++) {
         struct sl_plan_stage *s = &p->stages[i];
         *s = (struct sl_plan_stage){ .line = c->line, .column = c->column };
-        s->way = (struct sl_plan_way){ .score = -1, .line = c->line, .column = c->column };
+        s->way =
+            (struct sl_plan_way){ .score = -1, .file = -1, .line = c->line, .column = c->column };
         s->pacing = (struct sl_pacing)SL_PACING_INIT;
         SL_TRY(sl_plan_read_map(r, c, "stage", stage_keys, s, NULL));
         SL_TRY(check_stage(r, c, i));
@@ -360,6 +361,47 @@ static enum sl_status check_lr(struct sl_plan_reader *r)
     return SL_OK;
 }
 
+/* What a file lists takes the place of a source's rows, so it does in every stage. */
+static enum sl_status check_files(struct sl_plan_reader *r)
+{
+    const struct sl_plan *p = r->plan;
+    for (size_t i = 0; i < p->n_sources; i++) {
+        const struct sl_plan_way *first = sl_plan_way(p, i, 0);
+        for (size_t j = 1; j < p->n_stages; j++) {
+            const struct sl_plan_way *w = sl_plan_way(p, i, j);
+            const struct sl_plan_way *bad = w->draw == SL_DRAW_FILE ? w : first;
+            if (w->file != first->file)
+                return sl_err_set(r->err, SL_E_DATA,
+                                  "%s:%d:%d: source '%s' is in the order of '%s' in one stage, and "
+                                  "not in all: it needs an 'order' of its own",
+                                  p->file, bad->line, bad->column, p->sources[i].name,
+                                  p->order_files[bad->file]);
+        }
+    }
+    return SL_OK;
+}
+
+int sl_plan_order_file(const struct sl_plan *plan, size_t source)
+{
+    return sl_plan_way(plan, source, 0)->file;
+}
+
+/* Groups are drawn like rows, but not in every way. */
+static enum sl_status check_groups(struct sl_plan_reader *r)
+{
+    const struct sl_plan *p = r->plan;
+    for (size_t i = 0; i < p->n_sources; i++)
+        for (size_t j = 0; p->sources[i].group && j < p->n_stages; j++) {
+            const struct sl_plan_way *w = sl_plan_way(p, i, j);
+            if (w->draw >= SL_DRAW_STRATA)
+                return sl_err_set(r->err, SL_E_DATA,
+                                  "%s:%d:%d: strata, parameters that move and files are for rows: "
+                                  "source '%s' has groups, for which they are not there yet",
+                                  p->file, w->line, w->column, p->sources[i].name);
+        }
+    return SL_OK;
+}
+
 enum sl_status sl_plan_read(struct sl_plan *plan, struct sl_str text, const char *file,
                             struct sl_err *err)
 {
@@ -384,7 +426,9 @@ enum sl_status sl_plan_read(struct sl_plan *plan, struct sl_str text, const char
     if (!plan->n_stages)
         return sl_plan_bad(&r, root, "key 'stages' is missing");
     SL_TRY(check_units(&r));
-    return check_lr(&r);
+    SL_TRY(check_lr(&r));
+    SL_TRY(check_files(&r));
+    return check_groups(&r);
 }
 
 bool sl_plan_uses(const struct sl_plan *plan, size_t source, size_t score)

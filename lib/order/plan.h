@@ -15,11 +15,15 @@
 #include "base/arena.h"
 #include "order/pacing.h"
 #include "order/permute.h"
+#include "order/plan_expr.h"
 
 enum {
     SL_PLAN_MAX_SOURCES = 1024,
     SL_PLAN_MAX_STAGES = 1024,
     SL_PLAN_MAX_SCORES = 16,
+    SL_PLAN_MAX_FILES = 16, /* that orders name */
+    SL_PLAN_MAX_STRATA = 64,
+    SL_PLAN_MAX_STEPS = 4096,
     SL_PLAN_MAX_BLOCK = 1 << 20, /* rows */
     SL_PLAN_MAX_VALUES = 65536   /* of a column that blocks are made by */
 };
@@ -41,7 +45,17 @@ enum sl_plan_draw {
     SL_DRAW_SHUFFLE,
     SL_DRAW_GIVEN,   /* as the rows come */
     SL_DRAW_PERMUTE, /* ranks by a function of the position */
-    SL_DRAW_POOL     /* from a growing pool of the easiest */
+    SL_DRAW_POOL,    /* from a growing pool of the easiest */
+    SL_DRAW_STRATA,  /* by shares of the quantiles of a score */
+    SL_DRAW_MOVING,  /* sorted by a score whose parameters move */
+    SL_DRAW_FILE     /* as a file lists them */
+};
+
+/* Shares of equal quantiles of a score, the easiest first. */
+struct sl_plan_strata {
+    size_t n;
+    const uint64_t *from, *to; /* to: NULL where they stand still; of SL_SHARE_ONE */
+    struct sl_pacing pacing;
 };
 
 struct sl_plan_way {
@@ -52,6 +66,9 @@ struct sl_plan_way {
     struct sl_permute_conf permute; /* n and seed are to be filled; unset shares are usual */
     struct sl_pacing pacing;        /* of a pool */
     double background;
+    const struct sl_plan_strata *strata;
+    uint64_t steps; /* in which strata or parameters move */
+    int file;       /* which of the plan's order_files; -1: none */
 };
 
 struct sl_plan_source {
@@ -126,6 +143,10 @@ struct sl_plan {
     struct sl_plan_stage *stages;
     const char *scores[SL_PLAN_MAX_SCORES]; /* different orders of columns (order/row_key.h) */
     int score_lines[SL_PLAN_MAX_SCORES];    /* where each is named first */
+    const struct sl_expr *exprs[SL_PLAN_MAX_SCORES]; /* NULL, or the score is an expression */
+    size_t n_order_files;
+    const char *order_files[SL_PLAN_MAX_FILES]; /* as written: relative to the plan */
+    int file_lines[SL_PLAN_MAX_FILES], file_columns[SL_PLAN_MAX_FILES];
     struct sl_arena arena;
 };
 
@@ -151,5 +172,8 @@ static inline const struct sl_plan_way *sl_plan_way(const struct sl_plan *plan, 
 
 /* May any stage order this source by the plan's score of that number? */
 bool sl_plan_uses(const struct sl_plan *plan, size_t source, size_t score);
+
+/* The file that orders a source, in every stage; -1: none does. */
+int sl_plan_order_file(const struct sl_plan *plan, size_t source);
 
 #endif

@@ -43,6 +43,7 @@ struct sl_plan_continue {
     uint64_t *counts; /* [run][source] */
 
     uint16_t **given;
+    uint64_t *capacity;
     struct sl_plan_past past;
 
     /* The id at hand: its unit in each source. */
@@ -77,10 +78,12 @@ static enum sl_status get_memory(struct sl_plan_continue *k, struct sl_err *err)
     k->named = calloc(k->keys.n_sources + 1, sizeof *k->named);
     k->counts = calloc(MOST_RUNS * (n + 1), sizeof *k->counts);
     k->given = calloc(n, sizeof *k->given);
+    k->capacity = calloc(n, sizeof *k->capacity);
     k->unit_of = calloc(n, sizeof *k->unit_of);
     k->stamp = calloc(n, sizeof *k->stamp);
     k->twice = calloc(n, sizeof *k->twice);
-    bool all = k->named && k->counts && k->given && k->unit_of && k->stamp && k->twice;
+    bool all =
+        k->named && k->counts && k->given && k->capacity && k->unit_of && k->stamp && k->twice;
     return all ? SL_OK : sl_err_nomem(err, MOST_RUNS * n * sizeof *k->counts);
 }
 
@@ -132,6 +135,7 @@ void sl_plan_continue_free(struct sl_plan_continue *k)
     free(k->named);
     free(k->counts);
     free(k->given);
+    free(k->capacity);
     free(k->unit_of);
     free(k->stamp);
     free(k->twice);
@@ -309,6 +313,26 @@ static enum sl_status join_all(struct sl_plan_continue *k, struct sl_err *err)
     return st == SL_END ? SL_OK : st;
 }
 
+/* A row that a past has given is given so much less often. */
+static uint64_t capacity_behind(const uint16_t *given, uint64_t n, uint64_t epochs)
+{
+    uint64_t sum = 0;
+    for (uint64_t u = 0; u < n; u++)
+        sum += given[u] < epochs ? epochs - given[u] : 0;
+    return sum;
+}
+
+/* An entry of a file is one time that its row is given. */
+void sl_plan_continue_listed(struct sl_plan_continue *k, size_t source, const uint32_t *times,
+                             uint64_t n_rows)
+{
+    uint64_t sum = 0, epochs = k->plan->sources[source].epochs;
+    for (uint64_t u = 0; u < n_rows; u++)
+        if (times[u] * epochs > k->given[source][u])
+            sum += times[u] * epochs - k->given[source][u];
+    k->capacity[source] = sum;
+}
+
 enum sl_status sl_plan_continue_join(struct sl_plan_continue *k, const uint64_t *units,
                                      const struct sl_plan_past **past, struct sl_err *err)
 {
@@ -331,7 +355,9 @@ enum sl_status sl_plan_continue_join(struct sl_plan_continue *k, const uint64_t 
                           k->plan->file, (unsigned long long)k->n_missing,
                           (unsigned long long)k->missing_at, hex);
     }
-    k->past = (struct sl_plan_past){ k->begin, (const uint16_t **)k->given };
+    for (size_t i = 0; i < k->plan->n_sources; i++)
+        k->capacity[i] = capacity_behind(k->given[i], units[i], k->plan->sources[i].epochs);
+    k->past = (struct sl_plan_past){ k->begin, (const uint16_t **)k->given, k->capacity };
     *past = &k->past;
     return sl_record_sort_end(k->places, err);
 }

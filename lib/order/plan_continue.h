@@ -42,6 +42,9 @@ SL_MUST_USE enum sl_status sl_plan_continue_see(struct sl_plan_continue *k,
 SL_MUST_USE enum sl_status sl_plan_continue_join(struct sl_plan_continue *k, const uint64_t *units,
                                                  const struct sl_plan_past **past,
                                                  struct sl_err *err);
+/* A source that a file orders: how often it lists each of the n_rows rows; after join. */
+void sl_plan_continue_listed(struct sl_plan_continue *k, size_t source, const uint32_t *times,
+                             uint64_t n_rows);
 /* Add the stages before; after join. */
 SL_MUST_USE enum sl_status sl_plan_continue_stretches(const struct sl_plan_continue *k,
                                                       struct sl_plan_stretches *to,

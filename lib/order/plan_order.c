@@ -90,6 +90,7 @@ static enum sl_status get_memory(struct sl_plan_order *o, struct sl_err *err)
     o->counts = calloc(n * stages, sizeof *o->counts);
     o->draws = calloc(n, sizeof *o->draws);
     o->n_drawn = calloc(n, sizeof *o->n_drawn);
+    o->n_rows = calloc(n, sizeof *o->n_rows);
     o->copies = calloc(n, sizeof *o->copies);
     o->unused = calloc(n, sizeof *o->unused);
     o->turn_ends = calloc(stages + 1, sizeof *o->turn_ends);
@@ -101,7 +102,7 @@ static enum sl_status get_memory(struct sl_plan_order *o, struct sl_err *err)
     o->batches = calloc(stages, sizeof *o->batches);
     bool all = o->units && o->ends && o->counts && o->draws && o->n_drawn && o->copies &&
                o->unused && o->turn_ends && o->groups && o->firsts && o->n_draws && o->open &&
-               o->unfilled && o->batches;
+               o->unfilled && o->batches && o->n_rows;
     return all ? SL_OK : sl_err_nomem(err, n * stages * sizeof *o->counts);
 }
 
@@ -209,6 +210,8 @@ void sl_plan_order_trim(struct sl_plan_order *o)
     o->placed = NULL;
     sl_plan_blocks_free(o->blocks);
     o->blocks = NULL;
+    free(o->twin_copies);
+    o->twin_copies = NULL;
 }
 
 void sl_plan_order_free(struct sl_plan_order *o)
@@ -229,6 +232,7 @@ void sl_plan_order_free(struct sl_plan_order *o)
     free(o->counts);
     free(o->draws);
     free(o->n_drawn);
+    free(o->n_rows);
     free(o->copies);
     free(o->unused);
     free(o->turn_ends);
@@ -412,6 +416,67 @@ static enum sl_status next_place(struct sl_plan_order *o, struct sl_plan_place *
     }
 }
 
+enum sl_status sl_plan_order_twins(struct sl_plan_order *o, const struct sl_plan_twin *twins,
+                                   uint64_t n, uint64_t n_groups, struct sl_err *err)
+{
+    o->twins = twins;
+    o->n_twins = n;
+    o->twin_copies = calloc(n_groups + 1, sizeof *o->twin_copies);
+    if (!o->twin_copies)
+        return sl_err_nomem(err, n_groups * sizeof *o->twin_copies);
+    for (uint64_t i = 0; i < n; i++) /* those that were placed before */
+        o->twin_copies[twins[i].group] += o->copies[twins[i].row >> 32][(uint32_t)twins[i].row];
+    return SL_OK;
+}
+
+static const struct sl_plan_twin *find_twin(const struct sl_plan_order *o, uint64_t row)
+{
+    uint64_t low = 0, high = o->n_twins;
+    while (low < high) {
+        uint64_t middle = low + (high - low) / 2;
+        if (o->twins[middle].row < row)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < o->n_twins && o->twins[low].row == row ? &o->twins[low] : NULL;
+}
+
+/* How often the sequence was placed, and the row. */
+static enum sl_status count_copy(struct sl_plan_order *o, struct sl_plan_place *p,
+                                 struct sl_err *err)
+{
+    uint16_t *row = &o->copies[p->source][p->unit], *copies = row;
+    const struct sl_plan_twin *twin =
+        o->n_twins ? find_twin(o, (uint64_t)p->source << 32 | p->unit) : NULL;
+    if (twin)
+        copies = &o->twin_copies[twin->group];
+    if (*copies == UINT16_MAX)
+        return sl_err_set(err, SL_E_DATA, "source '%s': a sequence is repeated 65535 times",
+                          o->plan->sources[p->source].name);
+    o->unused[p->source] -= !*row;
+    *row += copies != row && !*row; /* a mark */
+    p->copy = (*copies)++;
+    return SL_OK;
+}
+
+enum sl_status sl_plan_order_count(struct sl_plan_order *o, struct sl_plan_place *p,
+                                   struct sl_err *err)
+{
+    return count_copy(o, p, err);
+}
+
+void sl_plan_order_recount(struct sl_plan_order *o)
+{
+    for (size_t i = 0; i < o->n_sources; i++) {
+        for (uint64_t u = 0; u < o->n_rows[i]; u++)
+            o->unused[i] += o->copies[i][u] > 0;
+        memset(o->copies[i], 0, o->n_rows[i] * sizeof *o->copies[i]);
+    }
+    for (uint64_t i = 0; i < o->n_twins; i++)
+        o->twin_copies[o->twins[i].group] = 0;
+}
+
 enum sl_status sl_plan_order_next(struct sl_plan_order *o, struct sl_plan_place *out,
                                   struct sl_err *err)
 {
@@ -419,12 +484,7 @@ enum sl_status sl_plan_order_next(struct sl_plan_order *o, struct sl_plan_place 
     if (st != SL_OK)
         return st;
     out->stage = (uint16_t)o->stage;
-    uint16_t *copies = &o->copies[out->source][out->unit];
-    if (*copies == UINT16_MAX)
-        return sl_err_set(err, SL_E_DATA, "source '%s': a sequence is repeated 65535 times",
-                          o->plan->sources[out->source].name);
-    o->unused[out->source] -= !*copies;
-    out->copy = (*copies)++;
+    SL_TRY(count_copy(o, out, err));
     if (o->position < o->n_remembered)
         o->placed[o->position] = (uint64_t)out->source << 32 | out->unit;
     o->position++;

@@ -14,8 +14,9 @@
  * are those of turns (docs/curriculum.md).
  *
  * Memory    4 bytes a position; while a source is drawn 4 1/8 bytes for each of its units,
- *           8 1/8 more where a stage draws from a pool, and the caller's ranks; then 2 a
- *           unit, and 8 for every position before the last stage with replay.
+ *           8 1/8 more where a stage draws from a pool, 24 where parameters move, and the
+ *           caller's ranks; then 2 a unit, and 8 for every position before the last stage with
+ *           replay.
  * Values    a function of the plan, the sizes and the ranks.
  * Threads   one thread at a time.
  * Source    docs/curriculum.md defines the order, docs/orders.md its parts. */
@@ -47,9 +48,10 @@ struct sl_plan_place {
 struct sl_plan_past {
     uint64_t begin;         /* positions that are filled */
     const uint16_t **given; /* [source][unit]: how often it was placed there */
+    uint64_t *capacity;     /* of each source: how many units it may still give */
 };
 
-/* units         of each source, below 2^32.
+/* units         of each source, below 2^32: what it gives in an epoch.
  * unit_tokens   tokens of a unit.
  * Errors        SL_E_DATA with the line of the plan where the sizes do not fit it: a stage
  *               that ends before it begins, a source that is too small, nothing to replay,
@@ -84,9 +86,34 @@ void sl_plan_order_set_groups(struct sl_plan_order *o, size_t source, const uint
  * before sl_plan_order_settle. */
 void sl_plan_order_set_batch(struct sl_plan_order *o, size_t stage, struct sl_plan_batch batch);
 
-/* ranks[score][rank] is the unit with that rank; NULL for what is not used. */
+/* The rows of a source. */
+struct sl_plan_rows {
+    uint64_t n;
+    /* [score][rank]: the unit with that rank. Where parameters of the score move, by id.
+     * NULL for what is not used. */
+    const uint32_t *const *ranks;
+    /* [score]: of scores that move; n values of each column of the expression, column by
+     * column, by rank. NULL for others. */
+    const double *const *values;
+    /* Of a source that a file orders: the n_list units that the file lists. units of
+     * sl_plan_order_new is n_list then. */
+    const uint32_t *list;
+    uint64_t n_list;
+};
+
 SL_MUST_USE enum sl_status sl_plan_order_draw(struct sl_plan_order *o, size_t source,
-                                              const uint32_t *const *ranks, struct sl_err *err);
+                                              const struct sl_plan_rows *rows, struct sl_err *err);
+
+/* Rows that are one sequence: their copies are counted together. */
+struct sl_plan_twin {
+    uint64_t row;   /* source << 32 | unit */
+    uint64_t group; /* below n_groups */
+};
+
+/* All sources were drawn, and nothing was placed: n rows, ascending, borrowed. SL_E_SYSTEM. */
+SL_MUST_USE enum sl_status sl_plan_order_twins(struct sl_plan_order *o,
+                                               const struct sl_plan_twin *twins, uint64_t n,
+                                               uint64_t n_groups, struct sl_err *err);
 
 /* All sources were drawn. SL_E_DATA where a stage has nothing to replay, now that groups
  * are closed up; SL_E_SYSTEM. */
@@ -96,6 +123,12 @@ SL_MUST_USE enum sl_status sl_plan_order_settle(struct sl_plan_order *o, struct 
  * would be repeated more than 65,535 times. All sources were drawn. */
 SL_MUST_USE enum sl_status sl_plan_order_next(struct sl_plan_order *o, struct sl_plan_place *out,
                                               struct sl_err *err);
+
+/* All positions were asked for, and are to be counted again in another order: every place,
+ * whose copy is set. */
+void sl_plan_order_recount(struct sl_plan_order *o);
+SL_MUST_USE enum sl_status sl_plan_order_count(struct sl_plan_order *o, struct sl_plan_place *p,
+                                               struct sl_err *err);
 
 /* All positions were asked for: give back what they took; the numbers stay. */
 void sl_plan_order_trim(struct sl_plan_order *o);

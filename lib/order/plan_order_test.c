@@ -33,8 +33,9 @@ static void expect_with(const char *text, const uint64_t *units, const uint32_t 
     assert_int_equal(sl_plan_order_new(&o, &plan, units, 1, &why), SL_OK);
     for (size_t i = 0; i < plan.n_sources; i++) {
         const uint32_t *ranks[SL_PLAN_MAX_SCORES] = { backwards + 4 - units[i] };
+        struct sl_plan_rows rows = { .n = units[i], .ranks = ranks };
         sl_plan_order_set_groups(o, i, i ? NULL : groups);
-        assert_int_equal(sl_plan_order_draw(o, i, ranks, &why), SL_OK);
+        assert_int_equal(sl_plan_order_draw(o, i, &rows, &why), SL_OK);
     }
     for (size_t i = 0; values && i < plan.n_stages; i++)
         sl_plan_order_set_batch(o, i, (struct sl_plan_batch){ values, 3 });
@@ -134,6 +135,68 @@ static void blocks(void **state)
                 units, NULL, values, "a100 b000 a000 a301 b101 a201 ");
 }
 
+/* What a file lists, entries that come again, and epochs of it. */
+static void listed(void **state)
+{
+    (void)state;
+    static const uint32_t list[] = { 3, 0, 3 };
+    static const char text[] = "sources: {a: {path: a, epochs: 2, order: {file: f}}}\n"
+                               "stages: [{name: x, until: {sequences: 2}}, {name: y}]\n";
+    static const int want[][3] = { { 3, 0, 0 }, { 0, 0, 0 }, { 3, 1, 1 },
+                                   { 3, 2, 1 }, { 0, 1, 1 }, { 3, 3, 1 } };
+    struct sl_plan plan;
+    struct sl_plan_order *o;
+    struct sl_plan_place p;
+    struct sl_plan_rows rows = { .n = 5, .list = list, .n_list = 3 };
+    const uint64_t entries = 3;
+    assert_int_equal(read_plan(&plan, text), SL_OK);
+    assert_int_equal(sl_plan_order_file(&plan, 0), 0);
+    assert_int_equal(sl_plan_order_new(&o, &plan, &entries, 1, &why), SL_OK);
+    assert_int_equal(sl_plan_order_draw(o, 0, &rows, &why), SL_OK);
+    for (size_t i = 0; i < 6; i++) {
+        assert_int_equal(sl_plan_order_next(o, &p, &why), SL_OK);
+        assert_int_equal(p.unit, want[i][0]);
+        assert_int_equal(p.copy, want[i][1]);
+        assert_int_equal(p.stage, want[i][2]);
+    }
+    assert_int_equal(sl_plan_order_next(o, &p, &why), SL_END);
+    assert_int_equal(sl_plan_order_unused(o, 0), 3);
+    sl_plan_order_free(o);
+    sl_plan_release(&plan);
+}
+
+/* a0, a2 and b1 are one sequence. */
+static void twins(void **state)
+{
+    (void)state;
+    static const struct sl_plan_twin same[] = { { 0, 0 }, { 2, 0 }, { UINT64_C(1) << 32 | 1, 0 } };
+    static const int want[][3] = { { 0, 0, 0 }, { 1, 0, 0 }, { 0, 1, 0 },
+                                   { 1, 1, 1 }, { 0, 2, 2 }, { 1, 0, 1 } };
+    struct sl_plan plan;
+    struct sl_plan_order *o;
+    struct sl_plan_place p;
+    const uint64_t units[] = { 4, 2 };
+    struct sl_plan_rows rows[] = { { .n = 4 }, { .n = 2 } };
+    assert_int_equal(read_plan(&plan, "sources: {a: {path: a}, b: {path: b, when_empty: repeat}}\n"
+                                      "budget: {amount: 6, in: sequences}\nstages: [{name: x, "
+                                      "order: given, mixture: {a: 0.5, b: 50%}}]\n"),
+                     SL_OK);
+    assert_int_equal(sl_plan_order_new(&o, &plan, units, 1, &why), SL_OK);
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(sl_plan_order_draw(o, i, &rows[i], &why), SL_OK);
+    assert_int_equal(sl_plan_order_twins(o, same, 3, 1, &why), SL_OK);
+    for (size_t i = 0; i < 6; i++) {
+        assert_int_equal(sl_plan_order_next(o, &p, &why), SL_OK);
+        assert_int_equal(p.source, want[i][0]);
+        assert_int_equal(p.unit, want[i][1]);
+        assert_int_equal(p.copy, want[i][2]);
+    }
+    assert_int_equal(sl_plan_order_unused(o, 0), 1);
+    assert_int_equal(sl_plan_order_unused(o, 1), 0);
+    sl_plan_order_free(o);
+    sl_plan_release(&plan);
+}
+
 static void nothing(void **state)
 {
     (void)state;
@@ -180,9 +243,13 @@ static void refused(void **state)
 static void cut(void **state)
 {
     (void)state;
-    static const char text[] = TWO "budget: {amount: 6, in: tokens}\nseed: 3\n"
-                                   "stages: [{name: x, until: 50%, order: {by: s, pacing: root}},\n"
-                                   "  {name: y, mixture: {from: {a: 1}, to: {b: 100%}}}]\n";
+    static const char text[] =
+        TWO "budget: {amount: 6, in: tokens}\nseed: 3\n"
+            "stages: [{name: x, until: 50%, order: {by: s, pacing: root}},\n"
+            "  {name: z, until: 60%, order: {by: 'p*s', p: {pacing: root},\n"
+            "   steps: 3}}, {name: w, until: 70%, order: {file: f}},\n"
+            "  {name: v, until: 80%, order: {by: 's+1', strata: [.5, 50%]}},\n"
+            "  {name: y, mixture: {from: {a: 1}, to: {b: 100%}}}]\n";
     for (size_t n = 0; n < sizeof text; n++) {
         struct sl_plan plan;
         enum sl_status st = sl_plan_read(&plan, (struct sl_str){ text, n }, "p", NULL);
@@ -195,6 +262,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(by_hand), cmocka_unit_test(nothing),
                                         cmocka_unit_test(groups),  cmocka_unit_test(blocks),
+                                        cmocka_unit_test(listed),  cmocka_unit_test(twins),
                                         cmocka_unit_test(refused), cmocka_unit_test(cut) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -42,7 +42,11 @@ struct sl_plan_order {
 
     uint32_t **draws; /* of each source, in order */
     uint64_t *n_drawn;
+    uint64_t *n_rows;  /* of each source that was drawn */
     uint16_t **copies; /* of each unit: how often it was placed */
+    const struct sl_plan_twin *twins;
+    uint64_t n_twins;
+    uint16_t *twin_copies; /* of each group */
     uint64_t *unused;
 
     /* Of sources with groups: where each row's group goes on, while it is drawn; bits of
@@ -75,7 +79,7 @@ SL_MUST_USE enum sl_status sl_plan_set_stages(struct sl_plan_order *o, struct sl
 SL_MUST_USE enum sl_status sl_plan_set_schedule(struct sl_plan_order *o, struct sl_err *err);
 /* The first position of a stage that is made. */
 uint64_t sl_plan_begin(const struct sl_plan_order *o, size_t stage);
-/* Set what the sources may give. */
+/* Set what the sources may give, in all epochs. */
 SL_MUST_USE enum sl_status sl_plan_set_capacity(struct sl_plan_order *o, struct sl_err *err);
 
 /* As sl_plan_order_draw, by groups; counts become those of the rows that a stage begins. */

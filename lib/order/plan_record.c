@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Keys are taken from the rows as they leave the sorter, not from the plan, so that the
  * record is of what was written. Their sources do not stand in the rows: these are kept
- * aside when the places are made, in a sorter, which a control needs. */
+ * aside, in a temporary file, when the places are made. */
 #include "order/plan_record.h"
 
 #include <stdlib.h>
@@ -24,7 +24,7 @@ struct sl_plan_record {
     struct sl_batch view;
     int from[N_TAKEN];
     struct sl_record_sort *sources; /* position, source */
-    bool ordered, has_sources;
+    bool has_sources;
 };
 
 static enum sl_status open_order(struct sl_plan_record *r, const struct sl_schema *made,
@@ -80,7 +80,6 @@ enum sl_status sl_plan_record_new(struct sl_plan_record **out,
         return sl_err_nomem(err, sizeof *r);
     r->force = conf->force;
     sl_batch_init(&r->view);
-    r->ordered = conf->ordered;
     SL_TRY(sl_record_sort_new(&r->sources, SL_RECORD_SORT_MIN_BYTES, conf->tmpdir, err));
     SL_TRY(open_folder(r, conf->dir, err));
     return open_order(r, made, err);
@@ -122,8 +121,7 @@ enum sl_status sl_plan_record_see(struct sl_plan_record *r, uint64_t position, u
     b[6] = (uint8_t)(source >> 8);
     b[7] = (uint8_t)source;
     struct sl_str record = { (const char *)b, sizeof b };
-    return r->ordered ? sl_record_sort_add_ordered(r->sources, record, err)
-                      : sl_record_sort_add(r->sources, record, err);
+    return sl_record_sort_add_ordered(r->sources, record, err);
 }
 
 static enum sl_status add_sources(struct sl_plan_record *r, int64_t n, struct sl_err *err)

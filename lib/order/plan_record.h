@@ -19,7 +19,6 @@ struct sl_plan_record_conf {
     const char *dir;
     bool force;
     const char *tmpdir; /* for the sources of the places */
-    bool ordered;       /* these come in the order of positions */
 };
 
 /* made      borrowed: the schema of the rows; its lineage stands in order.arrows too. */
@@ -28,7 +27,8 @@ SL_MUST_USE enum sl_status sl_plan_record_new(struct sl_plan_record **out,
                                               const struct sl_schema *made, struct sl_err *err);
 void sl_plan_record_free(struct sl_plan_record *r); /* NULL allowed */
 
-/* Which source stands at a position; told of every position before the first row. */
+/* Which source stands at a position; told of every position, in order, before the
+ * first row. */
 SL_MUST_USE enum sl_status sl_plan_record_see(struct sl_plan_record *r, uint64_t position,
                                               uint32_t source, struct sl_err *err);
 

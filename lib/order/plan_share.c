@@ -116,25 +116,13 @@ static enum sl_status make_schedule(struct sl_plan_order *o, struct sl_err *err)
 
 /* ---- sources that end, and hand their share on ---- */
 
-/* A row that a past has given is given so much less often. */
-static uint64_t capacity_behind(const uint16_t *given, uint64_t n, uint64_t epochs)
-{
-    uint64_t sum = 0;
-    for (uint64_t u = 0; u < n; u++)
-        sum += given[u] < epochs ? epochs - given[u] : 0;
-    return sum;
-}
-
 enum sl_status sl_plan_set_capacity(struct sl_plan_order *o, struct sl_err *err)
 {
     o->capacity = calloc(o->n_sources, sizeof *o->capacity);
     if (!o->capacity)
         return sl_err_nomem(err, o->n_sources * sizeof *o->capacity);
-    for (size_t i = 0; i < o->n_sources; i++) {
-        uint64_t epochs = o->plan->sources[i].epochs;
-        o->capacity[i] = o->past ? capacity_behind(o->past->given[i], o->units[i], epochs)
-                                 : o->units[i] * epochs;
-    }
+    for (size_t i = 0; i < o->n_sources; i++)
+        o->capacity[i] = o->past ? o->past->capacity[i] : o->units[i] * o->plan->sources[i].epochs;
     return SL_OK;
 }
 

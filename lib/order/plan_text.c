@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hash.h"
+#include "order/plan_ids.h"
+
 const char *sl_plan_way_name(const struct sl_plan_way *w)
 {
     switch (w->draw) {
@@ -14,6 +17,12 @@ const char *sl_plan_way_name(const struct sl_plan_way *w)
         return "given";
     case SL_DRAW_POOL:
         return sl_pacing_name(w->pacing.kind);
+    case SL_DRAW_STRATA:
+        return "strata";
+    case SL_DRAW_MOVING:
+        return "sort";
+    case SL_DRAW_FILE:
+        return "file";
     default:
         return sl_permute_name(w->permute.kind);
     }
@@ -25,10 +34,21 @@ static enum sl_status set_text(struct sl_json *o, const char *key, const char *v
     return sl_json_set(o, key, sl_json_new_str(sl_str_of(v)), err);
 }
 
+static enum sl_status fill_file(struct sl_json *o, const struct sl_plan *plan, size_t file,
+                                struct sl_err *err)
+{
+    char hex[SL_HASH128_DIGITS + 1] = "";
+    SL_TRY(set_text(o, "file", plan->order_files[file], err));
+    SL_TRY(sl_plan_order_digest(plan, file, hex, err));
+    return set_text(o, "xxh3", hex, err);
+}
+
 static enum sl_status fill_way(struct sl_json *o, const struct sl_plan *plan,
                                const struct sl_plan_way *w, struct sl_err *err)
 {
     SL_TRY(set_text(o, "order", sl_plan_way_name(w), err));
+    if (w->file >= 0)
+        return fill_file(o, plan, (size_t)w->file, err);
     return w->score < 0 ? SL_OK : set_text(o, "by", plan->scores[w->score], err);
 }
 
@@ -192,9 +212,9 @@ static enum sl_status add_source(const struct sl_plan *plan, const struct sl_cur
                                  size_t i, bool made, struct sl_buf *out, struct sl_err *err)
 {
     uint64_t placed = sl_plan_stretches_placed(sl_curriculum_stretches(c), i);
-    uint64_t units = sl_curriculum_units(c, i), unused = placed < units ? units - placed : 0;
-    if (made)
-        unused = sl_plan_order_unused(sl_curriculum_order(c), i);
+    uint64_t units = sl_curriculum_units(c, i);
+    uint64_t unused =
+        made ? sl_plan_order_unused(sl_curriculum_order(c), i) : sl_curriculum_unused(c, i);
     SL_TRY(sl_buf_addf(out, err, "  {\"name\": "));
     SL_TRY(add_name(out, plan->sources[i].name, err));
     SL_TRY(sl_buf_addf(out, err, ", \"%s\": %llu, \"placed\": %llu, \"unused\": %llu",

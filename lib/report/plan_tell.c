@@ -34,13 +34,12 @@ enum sl_status sl_plan_tell_new(struct sl_plan_tell **out, const struct sl_plan_
     *t = (struct sl_plan_tell){ .plan = plan, .c = c, .made = made };
     sl_batch_init(&t->view);
     SL_TRY(sl_plan_achieved_new(&t->achieved, sl_curriculum_order(c), plan->n_sources, conf->begin,
-                                conf->ordered, err));
+                                !conf->control, err));
     SL_TRY(sl_rows_init(&t->rows, made, err));
     t->has_rows = true;
     if (conf->page)
         SL_TRY(sl_plan_page_new(&t->page, conf->page, conf->force, plan, made, err));
-    const struct sl_plan_record_conf record = { conf->record, conf->force, conf->tmpdir,
-                                                conf->ordered };
+    const struct sl_plan_record_conf record = { conf->record, conf->force, conf->tmpdir };
     if (conf->record)
         SL_TRY(sl_plan_record_new(&t->record, &record, made, err));
     return SL_OK;

@@ -14,7 +14,7 @@ struct sl_plan_tell;
 
 struct sl_plan_tell_conf {
     const char *record, *page; /* a folder; a file; NULL: not asked for */
-    bool force, ordered;       /* ordered: places come in the order of positions */
+    bool force, control;       /* control: the plan does not say what stands where */
     const char *tmpdir;
     uint64_t begin; /* position from which on the plan says what stands there */
 };

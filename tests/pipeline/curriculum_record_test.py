@@ -237,7 +237,7 @@ def test_controls(files):
         args = ["--control", kind, "--window", window, work / "whole.yaml"]
         got, m = recorded("control", *args)
         keys = ct.keys_of(got)
-        check(name, keys == full_keys(files, twin.control(TWIN_PLAN, places, kind, window)))
+        check(name, keys == full_keys(files, twin.control(TWIN_PLAN, files, places, kind, window)))
         check(name + ": the same rows and copies",
               Counter(k[:2] for k in keys) == Counter(k[:2] for k in first))
         check(name + ": one stage", [(s["name"], s["end"]) for s in m["stages"]] ==
@@ -264,6 +264,20 @@ def test_controls(files):
     (work / "uneven.yaml").write_text(uneven)
     expect("control: lengths", run(TOOL, "--control", "random", work / "uneven.yaml"), 1,
            "uneven.yaml:12:5", "'main' has another length")
+
+
+def test_twins(files):
+    """One sequence from two sources: its copies are counted together, wherever they go."""
+    plan = {"seed": 4, "sources": {"web": {"path": "web.arrows", "epochs": 2},
+                                   "again": {"path": ct.PATHS["again"]}},
+            "stages": [{"name": "all"}]}
+    path = ct.write_plan(plan, "twins.yaml")
+    places, _ = twin.places(plan, files, LENGTH)
+    for kind in ("random", "locality"):
+        keys = ct.keys_of(good(TOOL, path, "--control", kind))
+        check(f"twins: {kind}", keys == full_keys(files, twin.control(plan, files, places, kind,
+                                                                      64)))
+        check(f"twins: {kind}: no key twice", len(set(keys)) == len(keys))
 
 
 # ---- comparing ----
@@ -350,52 +364,56 @@ def moved(a, b):
 def two_plans(files):
     """A plan, and an amended one that has its sources and perhaps others."""
     some = [n for n in files if len(files[n]) > 9]
-    first = ct.some_plan({n: files[n] for n in rng.sample(some, rng.randrange(1, 3))})
-    second = ct.some_plan({n: files[n] for n in some})
+    first = ct.some_plan(ct.Files({n: files[n] for n in rng.sample(some, rng.randrange(1, 3))}))
+    second = ct.some_plan(ct.Files({n: files[n] for n in some}))
     for name, source in first["sources"].items():
-        second["sources"].setdefault(name, source)
+        if rng.random() < 0.97:
+            second["sources"].setdefault(name, source)
     if rng.random() < 0.3:
         second["seed"] = first["seed"]
     return first, second
 
 
-def check_law(name, plan, files, past, places, replays):
+def check_law(name, plan, files, past, places):
     """No row is given more often than its source's epochs, those of the past counted."""
-    before, after = Counter(p[:2] for p in past), Counter()
-    for p in places[len(past):]:
-        after[p[:2]] += 1
+    replays = any("replay" in s for s in plan["stages"])
+    before, after = Counter(p[:2] for p in past), Counter(p[:2] for p in places[len(past):])
     for (source, unit), n in after.items():
         s = plan["sources"][source]
-        if s.get("when_empty") != "repeat" and not replays:
+        if s.get("when_empty") != "repeat" and not replays and not twin.file_of(plan, source):
             most = max(0, s.get("epochs", 1) - before[source, unit])
             check(name + ": never repeated unless told", n <= most, (source, unit, n, most))
     copies = Counter()
-    for p in places:
-        check(name + ": copies count on", p[2] == copies[p[:2]], p)
-        copies[p[:2]] += 1
+    for source, unit, copy, _ in places:
+        key = files[source][unit]["id"]
+        check(name + ": copies count on", copy == copies[key], (source, unit, copy))
+        copies[key] += 1
 
 
 def go_on(i, files):
     first, second = two_plans(files)
+    path = ct.write_plan(first, "first.yaml")
     try:
-        want, _ = twin.places(first, files, LENGTH)
+        want, _ = twin.places(first, files, LENGTH, files.orders)
     except twin.Refused:
         return 0
-    rows, _ = recorded("first", ct.write_plan(first, "first.yaml"))
+    rows, _ = recorded("first", path)
     taken = rng.choice([0, 1, len(want), rng.randrange(len(want) + 1),
                         rng.randrange(len(want) + 1)]) if want else 0
-    manifest = work / "first" / "manifest.json"
+    manifest, named = work / "first" / "manifest.json", True
     if i % 3 == 0 and want:
         (work / "first.arrows").write_bytes(rows)
         good(BIN / "sluice-shard", "-f", "--sequences", 50, "-o", work / "shards",
              work / "first.arrows")
-        manifest = work / "shards" / "manifest.json"
+        manifest, named = work / "shards" / "manifest.json", False
     name = f"going on {i} at {taken}"
     path = ct.write_plan(second, "second.yaml")
     args = [TOOL, "--continue", manifest, "--at", taken * LENGTH + rng.randrange(LENGTH), path]
-    second["(past)"] = want[:taken]
+    keys = [(files[s][u]["id"], copy, stage, s if named else None)
+            for s, u, copy, stage in want[:taken]]
+    second["(keys)"] = keys
     try:
-        whole, shares = twin.places(second, files, LENGTH)
+        whole, shares = twin.places(second, files, LENGTH, files.orders)
     except twin.Refused as why:
         expect(name + ": refused", run(*args), 1, str(why))
         return 0
@@ -409,9 +427,12 @@ def go_on(i, files):
     check(name, keys == full, f"{len(keys)} of {len(full)}, first {at}: {path.read_text()}")
     check(name + ": the prefix is the same rows",
           got.slice(0, taken).to_pylist() == ct.table(rows).slice(0, taken).to_pylist())
-    check_law(name, second, files, want[:taken], whole, any("replay" in s
-                                                            for s in second["stages"]))
-    check_record(name, second, whole, taken, shares, twin.bound_of(second, files, whole[taken:]))
+    check_law(name, second, files, whole[:taken], whole)
+    check_record(name, second, whole, taken, shares, twin.bound_of(second, files, whole))
+    if not any("group" in s for s in second["sources"].values()):
+        told, m = json.loads(good(*args, "--dry-run")), manifest_of("second")
+        del m["order"], m["achieved"]
+        check(name + ": a dry run tells the same", told == m, (told, m))
     return 1
 
 
@@ -524,12 +545,11 @@ def test_going_on_told(files):
 
 
 def main():
-    files = {"web": ct.make("web", 90), "books": ct.make("books", 30), "old": ct.make("old", 12),
-             "odd": ct.make("odd", 20, 3), "one": ct.make("one", 1),
-             "none": ct.make("none", 0)}
+    files = ct.make_files()
     test_record(files)
     test_page(files)
     test_controls(files)
+    test_twins(files)
     test_diff(files)
     test_going_on_told(files)
     test_going_on(files)
