@@ -58,12 +58,6 @@ static const struct sl_opt options[] = {
 enum { ROWS_ADDED, UNUSED, N_COUNTS };
 static const char *const counts[] = { "rows_added", "unused", NULL };
 
-/* From this batch on rows are of this source. */
-struct turn {
-    int64_t seq;
-    uint32_t source;
-};
-
 struct state {
     struct sl_plan plan;
     bool has_plan;
@@ -72,8 +66,6 @@ struct state {
     struct sl_curriculum *work;
     struct sl_plan_tell *tell; /* record and page; NULL: not asked for */
     struct sl_plan_continue *past;
-    struct turn *turns; /* room for one a source */
-    size_t n_turns, turn;
 };
 
 /* ---- the plan ---- */
@@ -152,9 +144,6 @@ static enum sl_status start(struct sl_run *run, struct sl_err *err)
     struct state *s = sl_run_state(run);
     const struct sl_common *common = sl_run_common(run);
     const struct conf *conf = sl_run_conf(run);
-    s->turns = calloc(s->plan.n_sources, sizeof *s->turns);
-    if (!s->turns)
-        return sl_err_nomem(err, s->plan.n_sources * sizeof *s->turns);
     uint64_t mem_bytes = common->mem_bytes;
     if (conf->explain)
         mem_bytes -= mem_bytes < SL_PLAN_PAGE_BYTES ? mem_bytes : SL_PLAN_PAGE_BYTES;
@@ -186,18 +175,13 @@ static void blame(const struct sl_run *run, int input, struct sl_err *err)
 static enum sl_status step(struct sl_run *run, const struct sl_batch *b, struct sl_err *err)
 {
     struct state *s = sl_run_state(run);
-    uint32_t source = s->files.sources[sl_run_at_input(run)];
-    if (!s->n_turns || s->turns[s->n_turns - 1].source != source)
-        s->turns[s->n_turns++] = (struct turn){ b->seq, source };
-    return sl_curriculum_see(s->work, b, source, err);
+    return sl_curriculum_see(s->work, b, s->files.sources[sl_run_at_input(run)], err);
 }
 
 static enum sl_status place(struct sl_run *run, const struct sl_batch *b, struct sl_err *err)
 {
     struct state *s = sl_run_state(run);
-    while (s->turn + 1 < s->n_turns && b->seq >= s->turns[s->turn + 1].seq)
-        s->turn++;
-    return sl_curriculum_place(s->work, b, s->turns[s->turn].source, err);
+    return sl_curriculum_place(s->work, b, err);
 }
 
 static enum sl_status emit(void *run, struct sl_str *rows, size_t n, struct sl_err *err)
@@ -292,7 +276,6 @@ static void stop(struct sl_run *run)
         sl_plan_files_release(&s->files);
     if (s->has_plan)
         sl_plan_release(&s->plan);
-    free(s->turns);
     free(s);
 }
 

@@ -33,6 +33,12 @@ enum {
     OTHER_BYTES = 12 << 20, /* the program, a batch, buffers */
 };
 
+/* From this batch on rows are of this source. */
+struct turn {
+    int64_t seq;
+    size_t source;
+};
+
 struct sl_curriculum {
     const struct sl_plan *plan;
     const struct sl_schema *in, *made;
@@ -42,7 +48,9 @@ struct sl_curriculum {
     uint64_t *units, *nulls; /* of each source; [source][score] */
     uint64_t *sizes;         /* of each source: units, or what a file lists of them */
     uint64_t *unused;        /* of each source */
-    uint64_t *next;          /* of each source: the unit that comes next in the second pass */
+    struct turn *turns;      /* room for one a source */
+    size_t n_turns, turn;
+    uint64_t *next; /* of each source: the unit that comes next in the second pass */
 
     struct sl_plan_score *keys[SL_PLAN_MAX_SCORES];
     struct sl_plan_ids *ids; /* NULL where nothing needs them */
@@ -119,9 +127,10 @@ static enum sl_status make(struct sl_curriculum *c, struct sl_err *err)
     c->units = calloc(n, sizeof *c->units);
     c->sizes = calloc(n, sizeof *c->sizes);
     c->unused = calloc(n, sizeof *c->unused);
+    c->turns = calloc(n, sizeof *c->turns);
     c->next = calloc(n, sizeof *c->next);
     c->nulls = calloc(n * SL_PLAN_MAX_SCORES, sizeof *c->nulls);
-    if (!c->units || !c->sizes || !c->unused || !c->next || !c->nulls)
+    if (!c->units || !c->sizes || !c->unused || !c->turns || !c->next || !c->nulls)
         return sl_err_nomem(err, n * SL_PLAN_MAX_SCORES * sizeof *c->nulls);
     for (size_t k = 0; k < c->plan->n_scores; k++) {
         SL_TRY(sl_plan_score_new(&c->keys[k], c->plan, k, c->in, err));
@@ -192,6 +201,7 @@ void sl_curriculum_free(struct sl_curriculum *c)
     free(c->units);
     free(c->sizes);
     free(c->unused);
+    free(c->turns);
     free(c->next);
     free(c->nulls);
     free(c);
@@ -263,6 +273,8 @@ static enum sl_status first_pass(struct sl_curriculum *c, const struct sl_batch 
 enum sl_status sl_curriculum_see(struct sl_curriculum *c, const struct sl_batch *b, size_t source,
                                  struct sl_err *err)
 {
+    if (!c->n_turns || c->turns[c->n_turns - 1].source != source)
+        c->turns[c->n_turns++] = (struct turn){ b->seq, source };
     SL_TRY(sl_arrange_see(c->arrange, b, source, c->units[source], err));
     SL_TRY(sl_plan_weights_see(c->weights, b, source, c->units[source], true, err));
     return first_pass(c, b, source, see_score, err);
@@ -715,9 +727,12 @@ static bool is_at(const struct sl_curriculum *c, size_t source, uint64_t unit)
     return c->has_place && get32(c->place) == source && get32(c->place + 4) == unit;
 }
 
-enum sl_status sl_curriculum_place(struct sl_curriculum *c, const struct sl_batch *b, size_t source,
+enum sl_status sl_curriculum_place(struct sl_curriculum *c, const struct sl_batch *b,
                                    struct sl_err *err)
 {
+    while (c->turn + 1 < c->n_turns && b->seq >= c->turns[c->turn + 1].seq)
+        c->turn++;
+    size_t source = c->turns[c->turn].source;
     size_t room = CHUNK_BYTES / (size_t)(sl_batch_bytes(b) / (b->n_rows + 1) + 1) + 1;
     room = room < CHUNK_ROWS ? room : CHUNK_ROWS;
     for (int64_t row = 0; row < b->n_rows; row++) {

@@ -68,8 +68,9 @@ SL_MUST_USE enum sl_status sl_curriculum_draw(struct sl_curriculum *c, struct sl
 SL_MUST_USE enum sl_status sl_curriculum_plan(struct sl_curriculum *c, const struct sl_schema *made,
                                               const struct sl_curriculum_each *each,
                                               struct sl_err *err);
+/* The batch has the seq with which it was seen, by which its source is known. */
 SL_MUST_USE enum sl_status sl_curriculum_place(struct sl_curriculum *c, const struct sl_batch *b,
-                                               size_t source, struct sl_err *err);
+                                               struct sl_err *err);
 /* As sl_row_sort_end. */
 SL_MUST_USE enum sl_status sl_curriculum_emit(struct sl_curriculum *c,
                                               enum sl_status (*emit)(void *ctx, struct sl_str *rows,

@@ -14,7 +14,10 @@
 static void check(enum sl_plan_control_kind kind, uint64_t window, uint64_t n, uint64_t seed)
 {
     struct sl_plan_stage stages[2] = { { .name = "a" }, { .name = "b" } };
-    struct sl_plan plan = { .seed = seed, .n_sources = 3, .n_stages = 2, .stages = stages };
+    struct sl_plan_source sources[3] = { { .name = "x" }, { .name = "y" }, { .name = "z" } };
+    struct sl_plan plan = {
+        .seed = seed, .n_sources = 3, .n_stages = 2, .sources = sources, .stages = stages
+    };
     struct sl_plan_control c;
     struct sl_err err = SL_ERR_INIT;
     uint8_t *seen = calloc(n + 1, 1);
@@ -60,7 +63,10 @@ static void test_refused(void **state)
 {
     (void)state;
     struct sl_plan_stage stages[2] = { { .name = "a", .length = 16 }, { .name = "b", .line = 7 } };
-    struct sl_plan plan = { .file = "p.yaml", .n_sources = 1, .n_stages = 2, .stages = stages };
+    struct sl_plan_source source = { .name = "x" };
+    struct sl_plan plan = {
+        .file = "p.yaml", .n_sources = 1, .n_stages = 2, .sources = &source, .stages = stages
+    };
     struct sl_plan_control c;
     struct sl_err err = SL_ERR_INIT;
     assert_int_equal(sl_plan_control_init(&c, SL_CONTROL_RANDOM, 0, &plan, 9, &err), SL_E_DATA);
