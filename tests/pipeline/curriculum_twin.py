@@ -7,6 +7,7 @@ another order placed before this one goes on; as plan['(keys)'] it is a list of 
 stage, source), of a source that may be None."""
 
 import ast
+import functools
 import math
 import os
 import re
@@ -219,12 +220,14 @@ def most(a, b):
     return a if a != a or a >= b else b
 
 
+@functools.lru_cache(1 << 16)
 def log_of(a):
     if a != a or a == math.inf:
         return a
     return -math.inf if not a else base.log(a) if a > 0 else math.nan
 
 
+@functools.lru_cache(1 << 16)
 def exp_of(a):
     if a != a or a > 709.782712893384:
         return a if a != a else math.inf
@@ -253,10 +256,16 @@ def is_expression(by):
     return bool(set(by) & set('+-*/()`'))
 
 
+@functools.lru_cache
 def names_of(by):
     """Names of columns and parameters in a score."""
     names = re.findall(r'(?<![\w.])[A-Za-z_][A-Za-z0-9_.]*', re.sub(r'(asc|desc)$', '', by.strip()))
     return [n for n in dict.fromkeys(names) if n not in CALLS]
+
+
+@functools.lru_cache
+def tree_of(text):
+    return ast.parse(text.strip(), mode='eval').body
 
 
 def moves(order):
@@ -271,7 +280,7 @@ def score_of(order, x):
     text = by.rsplit(None, 1)[0] if by.split()[-1] in ('asc', 'desc') else by
     if not is_expression(by):
         return desc, lambda row: row[text]
-    tree = ast.parse(text.strip(), mode='eval').body
+    tree = tree_of(text)
     fixed = {}
     for n in names_of(by):
         if isinstance(order.get(n), dict):
