@@ -172,6 +172,18 @@ static enum sl_status hex_char(struct parser *ps, unsigned digits, uint32_t *cp)
     return SL_OK;
 }
 
+/* \w: Oniguruma has the superscripts and fractions of Latin-1 in it, and no joiners. */
+static void add_word(const struct parser *ps, struct sl_set *set)
+{
+    sl_set_add_class(set, 0, SL_CLASS_WORD);
+    if (ps->engine != SL_REGEX_ONIGURUMA)
+        return;
+    sl_set_add(set, 0xb2, 0xb3);
+    sl_set_add(set, 0xb9, 0xb9);
+    sl_set_add(set, 0xbc, 0xbe);
+    sl_set_remove(set, 0x200c, 0x200d);
+}
+
 /* Behind a backslash: one character, in *cp, or a class, added to set, with *cp -1. */
 static enum sl_status escape(struct parser *ps, struct sl_set *set, int64_t *cp)
 {
@@ -212,12 +224,18 @@ static enum sl_status escape(struct parser *ps, struct sl_set *set, int64_t *cp)
         break;
     case 'w':
     case 'W':
-        sl_set_add_class(set, 0, SL_CLASS_WORD);
+        add_word(ps, set);
+        break;
+    case 'h':
+    case 'H':
+        sl_set_add(set, '0', '9');
+        sl_set_add(set, 'A', 'F');
+        sl_set_add(set, 'a', 'f');
         break;
     default:
         return refuse(ps, begin - 1, "a backslash with a meaning that is not known here");
     }
-    if (c == 'S' || c == 'D' || c == 'W')
+    if (c == 'S' || c == 'D' || c == 'W' || c == 'H')
         sl_set_invert(set);
     return SL_OK;
 }
@@ -258,7 +276,7 @@ static enum sl_status set_item(struct parser *ps, struct sl_set *set, int depth,
         *cp = next_char(ps);
         return SL_OK;
     }
-    if (nested && (peek(ps, 1) == ':' || peek(ps, 1) == '.' || peek(ps, 1) == '='))
+    if (nested && peek(ps, 1) == ':')
         return refuse(ps, ps->at, "a class with a name");
     ps->at++;
     struct sl_set *part = sl_set_new();
@@ -334,7 +352,7 @@ static enum sl_status put_char(struct parser *ps, uint32_t cp, size_t begin, str
 static enum sl_status word_border(struct parser *ps, struct sl_set *set, bool inside)
 {
     size_t begin = ps->out->n;
-    sl_set_add_class(set, 0, SL_CLASS_WORD);
+    add_word(ps, set);
     SL_TRY(sl_set_dump(set, ps->out, ps->err));
     char *word = strndup((const char *)ps->out->p + begin, ps->out->n - begin);
     if (!word)

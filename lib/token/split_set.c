@@ -26,6 +26,12 @@ void sl_set_add(struct sl_set *s, uint32_t first, uint32_t last)
         s->bits[cp / 64] |= UINT64_C(1) << (cp % 64);
 }
 
+void sl_set_remove(struct sl_set *s, uint32_t first, uint32_t last)
+{
+    for (uint32_t cp = first; cp <= last; cp++)
+        s->bits[cp / 64] &= ~(UINT64_C(1) << (cp % 64));
+}
+
 void sl_set_add_set(struct sl_set *s, const struct sl_set *other)
 {
     for (size_t i = 0; i < SL_SET_WORDS; i++)

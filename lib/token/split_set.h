@@ -25,6 +25,7 @@ static inline bool sl_set_has(const struct sl_set *s, uint32_t cp)
 }
 
 void sl_set_add(struct sl_set *s, uint32_t first, uint32_t last);
+void sl_set_remove(struct sl_set *s, uint32_t first, uint32_t last);
 void sl_set_add_set(struct sl_set *s, const struct sl_set *other);
 void sl_set_keep(struct sl_set *s, const struct sl_set *other);
 void sl_set_invert(struct sl_set *s);
