@@ -172,20 +172,24 @@ static enum sl_status hex_char(struct parser *ps, unsigned digits, uint32_t *cp)
     return SL_OK;
 }
 
-/* \w: Oniguruma has the superscripts and fractions of Latin-1 in it, and no joiners. */
-static void add_word(const struct parser *ps, struct sl_set *set)
+/* \w: Oniguruma has no joiners in it, and the superscripts and fractions of Latin-1 only
+ * where it stands alone. */
+static void add_word(const struct parser *ps, struct sl_set *set, bool alone)
 {
     sl_set_add_class(set, 0, SL_CLASS_WORD);
     if (ps->engine != SL_REGEX_ONIGURUMA)
         return;
+    sl_set_remove(set, 0x200c, 0x200d);
+    if (!alone)
+        return;
     sl_set_add(set, 0xb2, 0xb3);
     sl_set_add(set, 0xb9, 0xb9);
     sl_set_add(set, 0xbc, 0xbe);
-    sl_set_remove(set, 0x200c, 0x200d);
 }
 
-/* Behind a backslash: one character, in *cp, or a class, added to set, with *cp -1. */
-static enum sl_status escape(struct parser *ps, struct sl_set *set, int64_t *cp)
+/* Behind a backslash: one character, in *cp, or a class, added to set, with *cp -1.
+ * alone: it does not stand in brackets. */
+static enum sl_status escape(struct parser *ps, struct sl_set *set, bool alone, int64_t *cp)
 {
     size_t begin = ps->at;
     int c = peek(ps, 0);
@@ -224,7 +228,7 @@ static enum sl_status escape(struct parser *ps, struct sl_set *set, int64_t *cp)
         break;
     case 'w':
     case 'W':
-        add_word(ps, set);
+        add_word(ps, set, alone);
         break;
     case 'h':
     case 'H':
@@ -282,7 +286,7 @@ static enum sl_status set_item(struct parser *ps, struct sl_set *set, int depth,
     struct sl_set *part = sl_set_new();
     if (!part)
         return sl_err_nomem(ps->err, sizeof *part);
-    enum sl_status st = nested ? bracket(ps, part, depth + 1) : escape(ps, part, cp);
+    enum sl_status st = nested ? bracket(ps, part, depth + 1) : escape(ps, part, false, cp);
     sl_set_add_set(set, part);
     free(part);
     return st;
@@ -352,7 +356,7 @@ static enum sl_status put_char(struct parser *ps, uint32_t cp, size_t begin, str
 static enum sl_status word_border(struct parser *ps, struct sl_set *set, bool inside)
 {
     size_t begin = ps->out->n;
-    add_word(ps, set);
+    add_word(ps, set, true);
     SL_TRY(sl_set_dump(set, ps->out, ps->err));
     char *word = strndup((const char *)ps->out->p + begin, ps->out->n - begin);
     if (!word)
@@ -449,7 +453,7 @@ static enum sl_status atom(struct parser *ps, struct sl_set *set, bool *repeats)
         return sl_set_dump(set, ps->out, ps->err);
     case '\\':
         ps->at++;
-        SL_TRY(escape(ps, set, &cp));
+        SL_TRY(escape(ps, set, true, &cp));
         if (cp >= 0)
             return put_char(ps, (uint32_t)cp, begin, set);
         break;

@@ -224,6 +224,19 @@ def test_classes(table):
         check(name, set(cps) - members(pre) == space and len(space) == 25)
 
 
+def test_classes_by_pcre2():
+    """Classes of expressions over all code points."""
+    cps = [cp for cp in range(0x110000) if not 0xd800 <= cp < 0xe000]
+    texts = [''.join(map(chr, cps[i:i + 10000])) for i in range(0, len(cps), 10000)]
+    for pattern in (r'\w', r'[^\w\s]', r'[\W]', r'\D', r'[\s]', r'[^\S]', r'\P{L}', r'[^\p{^L}\p{Nd}]',
+                    r'[a\w&&[^b]]', '(?i:s)', '(?i:[k-s])', '.', r'[^\h]', '[一-龥\u3040-ゟ゠-ヿ]'):
+        pre = pre_tokenizers.Split(Regex(pattern), 'removed', invert=True)
+        said, lines = ours(steps((pattern, 'removed', True)), texts)
+        want = {c for t in texts for p in pieces(pre, t) for c in p}
+        got = {c for t, line in zip(texts, lines) for p in kept(line, t) for c in p}
+        check(f'{pattern} over all code points', want == got and want, said)
+
+
 def test_kinds(texts, random_strings):
     for name, patterns in PATTERNS.items():
         pre = split_of(patterns)
@@ -353,6 +366,7 @@ def test_time():
 def main():
     table = categories()
     test_classes(table)
+    test_classes_by_pcre2()
     random_strings = strings(RANDOM)
     texts = dev_texts()
     test_kinds(texts + contexts(table), random_strings)
