@@ -131,7 +131,7 @@ static enum sl_status merge_parts(struct reader *r, const struct sl_json_piece *
                                   struct sl_str *left, struct sl_str *right, struct sl_err *err)
 {
     struct sl_json_scan s;
-    struct sl_json_piece item[2];
+    struct sl_json_piece item[3];
     if (v->kind == SL_JSON_PIECE_STRING) {
         SL_TRY(sl_hf_str(v, "merges", &r->left, err));
         struct sl_str both = sl_buf_str(&r->left);
@@ -145,7 +145,7 @@ static enum sl_status merge_parts(struct reader *r, const struct sl_json_piece *
     sl_json_scan_init(&s, v->raw);
     if (!sl_json_scan_open(&s, '[') || sl_json_scan_item(&s, &item[0]) != SL_JSON_STEP_ONE ||
         sl_json_scan_item(&s, &item[1]) != SL_JSON_STEP_ONE ||
-        sl_json_scan_item(&s, &item[0 + 0]) == SL_JSON_STEP_ONE)
+        sl_json_scan_item(&s, &item[2]) == SL_JSON_STEP_ONE)
         return sl_err_set(err, SL_E_DATA, "a merge is not two words");
     SL_TRY(sl_hf_str(&item[0], "merges", &r->left, err));
     SL_TRY(sl_hf_str(&item[1], "merges", &r->right, err));

@@ -10,6 +10,11 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/utf8.h"
+#include "text/json_scan.h"
+#include "token/hf_file.h"
+#include "token/tekken_file.h"
+#include "token/tiktoken_file.h"
 
 static struct sl_json *id_json(int64_t id)
 {
@@ -123,6 +128,116 @@ enum sl_status sl_tokenizer_open(struct sl_tokenizer **out, const char *name, st
         snprintf(there + used, sizeof there - used, "%s'%s'", i ? ", " : "", kinds[i].name);
     }
     return sl_err_set(err, SL_E_USAGE, "no tokenizer '%s' (there is %s)", name, there);
+}
+
+/* ---- the kinds by file ---- */
+
+/* "folder/qwen3.tokenizer.json" is "qwen3"; "tokenizer.json" is "tokenizer". */
+static void name_of(const char *file, char name[SL_MAX_TOKENIZER_NAME + 1])
+{
+    static const char *const endings[] = { ".tokenizer.json", ".tiktoken", ".json" };
+    const char *slash = strrchr(file, '/');
+    struct sl_str s = sl_str_of(slash ? slash + 1 : file);
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
+        struct sl_str ending = sl_str_of(endings[i]);
+        if (s.n > ending.n && sl_str_ends(s, ending)) {
+            s.n -= ending.n;
+            break;
+        }
+    }
+    if (s.n > SL_MAX_TOKENIZER_NAME || !s.n || !sl_utf8_valid(s.p, s.n))
+        s = SL_STR("tokenizer");
+    memcpy(name, s.p, s.n);
+    name[s.n] = 0;
+}
+
+static enum sl_status digest_of(const struct sl_tokenizer_file *f, struct sl_hash128 *out,
+                                struct sl_err *err)
+{
+    struct sl_str pattern = sl_str_of(f->pattern);
+    if (!f->beside.n && !pattern.n) {
+        *out = sl_hash128(f->bytes.p, f->bytes.n);
+        return SL_OK;
+    }
+    struct sl_hasher *h = sl_hasher_new();
+    if (!h)
+        return sl_err_nomem(err, sizeof(struct sl_hash128));
+    sl_hasher_reset128(h);
+    sl_hasher_add128(h, f->bytes.p, f->bytes.n);
+    sl_hasher_add128(h, "", 1);
+    sl_hasher_add128(h, f->beside.p, f->beside.n);
+    sl_hasher_add128(h, "", 1);
+    sl_hasher_add128(h, pattern.p, pattern.n);
+    *out = sl_hasher_end128(h);
+    sl_hasher_free(h);
+    return SL_OK;
+}
+
+static bool is_json(struct sl_str s)
+{
+    struct sl_str t = sl_str_trim((struct sl_str){ s.p, s.n < 4096 ? s.n : 4096 });
+    return t.n && t.p[0] == '{';
+}
+
+/* A first line of base64, a blank and digits. */
+static bool is_ranks(struct sl_str s)
+{
+    size_t at = 0;
+    while (at < s.n && at < 4096 && s.p[at] > ' ' && s.p[at] < 127)
+        at++;
+    return at && at + 1 < s.n && s.p[at] == ' ' && s.p[at + 1] >= '0' && s.p[at + 1] <= '9';
+}
+
+static enum sl_status read_json(struct sl_tokenizer **out, const struct sl_tokenizer_file *f,
+                                struct sl_err *err)
+{
+    struct sl_json_scan s;
+    struct sl_json_piece key, value;
+    bool config = false, model = false;
+    if (!sl_utf8_valid(f->bytes.p, f->bytes.n))
+        return sl_err_set(err, SL_E_DATA, "is not UTF-8");
+    sl_json_scan_init(&s, f->bytes);
+    if (sl_json_scan_open(&s, '{')) {
+        while (sl_json_scan_member(&s, &key, &value) == SL_JSON_STEP_ONE) {
+            config |= sl_str_eq(key.raw, SL_STR("config"));
+            model |= sl_str_eq(key.raw, SL_STR("model"));
+        }
+    }
+    if (s.wrong)
+        return sl_err_set(err, SL_E_DATA, "is no JSON: %s at byte %zu", s.wrong, s.at);
+    if (config && !model)
+        return sl_tekken_file_read(out, f->bytes, f->allow_special, err);
+    return sl_hf_file_read(out, f->bytes, f->allow_special, err);
+}
+
+static enum sl_status read_file(struct sl_tokenizer **out, const struct sl_tokenizer_file *f,
+                                struct sl_err *err)
+{
+    if (f->bytes.n > SL_MAX_TOKENIZER_BYTES)
+        return sl_err_set(err, SL_E_DATA, "is larger than %zu bytes", SL_MAX_TOKENIZER_BYTES);
+    bool json = is_json(f->bytes);
+    if ((json || !is_ranks(f->bytes)) && f->pattern)
+        return sl_err_set(err, SL_E_USAGE, "a pattern is for files of ranks, which this is not");
+    if (json)
+        return read_json(out, f, err);
+    if (is_ranks(f->bytes))
+        return sl_tiktoken_file_read(out, f->bytes, f->beside, f->pattern, f->allow_special, err);
+    return sl_err_set(err, SL_E_DATA, "is neither a tokenizer.json, a tekken.json nor a rank file "
+                                      "(SentencePiece models are not there yet)");
+}
+
+enum sl_status sl_tokenizer_open_file(struct sl_tokenizer **out,
+                                      const struct sl_tokenizer_file *file, struct sl_err *err)
+{
+    *out = NULL;
+    SL_TRY(read_file(out, file, err));
+    name_of(file->name, (*out)->info.name);
+    enum sl_status st = digest_of(file, &(*out)->info.digest, err);
+    if (st != SL_OK) {
+        sl_tokenizer_free(*out);
+        *out = NULL;
+    }
+    return st;
 }
 
 void sl_tokenizer_free(struct sl_tokenizer *t)

@@ -65,6 +65,27 @@ struct sl_tokenizer {
 /* Make the tokenizer of that name. SL_E_USAGE names the ones there are. */
 SL_MUST_USE enum sl_status sl_tokenizer_open(struct sl_tokenizer **out, const char *name,
                                              struct sl_err *err);
+
+/* A file that defines a tokenizer, in memory. */
+struct sl_tokenizer_file {
+    const char *name;    /* of the file, for the info: "qwen3.tokenizer.json" */
+    struct sl_str bytes;
+    struct sl_str beside; /* of rank files: NAME.tiktoken.json; n is 0 where there is none */
+    const char *pattern;  /* of rank files: the name of their pre-tokenizer, or NULL */
+    bool allow_special;   /* special tokens inside a text are recognised */
+};
+
+#define SL_MAX_TOKENIZER_BYTES ((size_t)64 << 20)
+
+/* Make the tokenizer that a file defines: tokenizer.json of Hugging Face, a tekken.json, or a
+ * rank file of tiktoken; which one, its contents say. The info's name is the file's without
+ * folders and endings, its digest that of the bytes (and those beside, and the pattern).
+ *
+ * Errors  SL_E_DATA where the file is damaged or asks for what cannot be honoured exactly, which
+ *         is named; SL_E_USAGE where ranks have no pattern. */
+SL_MUST_USE enum sl_status sl_tokenizer_open_file(struct sl_tokenizer **out,
+                                                  const struct sl_tokenizer_file *file,
+                                                  struct sl_err *err);
 void sl_tokenizer_free(struct sl_tokenizer *t); /* NULL allowed */
 
 SL_MUST_USE enum sl_status sl_tokenizer_worker_new(const struct sl_tokenizer *t, void **worker,
