@@ -5,18 +5,27 @@
  * business of sluice-pack, which knows where sequences end. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "io/source.h"
 #include "run/tool.h"
 #include "token/tokenizer.h"
 
 struct conf {
     const char *tokenizer;
+    const char *pattern;
+    bool allow_special;
     bool keep_text;
 };
 
 static const struct sl_opt options[] = {
-    SL_OPT_STR(0, "tokenizer", "NAME", struct conf, tokenizer, "tokenizer to encode with [bytes]",
-               SL_OPT_RESULT),
+    SL_OPT_FILE(0, "tokenizer", "NAME|FILE", struct conf, tokenizer,
+                "tokenizer to encode with: bytes, or a file [bytes]",
+                SL_OPT_RESULT | SL_OPT_BUILTIN),
+    SL_OPT_STR(0, "pattern", "NAME", struct conf, pattern,
+               "how a rank file's tokenizer cuts text: cl100k, o200k, ...", SL_OPT_RESULT),
+    SL_OPT_BOOL(0, "allow-special", struct conf, allow_special,
+                "special tokens inside a text are recognised", SL_OPT_RESULT),
     SL_OPT_BOOL(0, "keep-text", struct conf, keep_text, "pass the columns text and html on",
                 SL_OPT_RESULT),
     SL_OPT_END
@@ -31,12 +40,76 @@ static const struct sl_add adds[] = {
 enum { COUNT_TOKENS };
 static const char *const counts[] = { "tokens", NULL };
 
+/* ---- the tokenizer ---- */
+
+static bool is_builtin(const char *name)
+{
+    return !strpbrk(name, "/.");
+}
+
+/* A file is read when the run begins, and once only: it may be large. */
 static enum sl_status check(void *conf, struct sl_err *err)
 {
     const struct conf *c = conf;
     struct sl_tokenizer *t = NULL;
+    if (!is_builtin(c->tokenizer))
+        return SL_OK;
+    if (c->pattern || c->allow_special)
+        return sl_err_set(err, SL_E_USAGE,
+                          "--pattern and --allow-special are for tokenizers of "
+                          "files");
     SL_TRY(sl_tokenizer_open(&t, c->tokenizer, err));
     sl_tokenizer_free(t);
+    return SL_OK;
+}
+
+/* What stands beside ranks: NAME.tiktoken.json, where it is there. */
+static enum sl_status read_beside(const char *path, struct sl_buf *out, struct sl_err *err)
+{
+    struct sl_buf name;
+    struct stat st;
+    if (!sl_str_ends(sl_str_of(path), SL_STR(".tiktoken")))
+        return SL_OK;
+    sl_buf_init(&name, 1 << 16);
+    enum sl_status status = sl_buf_addf(&name, err, "%s.json", path);
+    const char *beside = status == SL_OK ? sl_buf_cstr(&name) : NULL;
+    if (beside && stat(beside, &st) == 0)
+        status = sl_file_read(beside, out, err);
+    sl_buf_release(&name);
+    return status;
+}
+
+static enum sl_status open_file(const struct conf *c, struct sl_tokenizer **t, struct sl_err *err)
+{
+    struct sl_buf bytes, beside;
+    sl_buf_init(&bytes, SL_MAX_TOKENIZER_BYTES);
+    sl_buf_init(&beside, SL_MAX_TOKENIZER_BYTES);
+    enum sl_status st = sl_file_read(c->tokenizer, &bytes, err);
+    if (st == SL_OK)
+        st = read_beside(c->tokenizer, &beside, err);
+    if (st == SL_OK) {
+        struct sl_tokenizer_file file = { c->tokenizer, sl_buf_str(&bytes), sl_buf_str(&beside),
+                                          c->pattern, c->allow_special };
+        st = sl_tokenizer_open_file(t, &file, err);
+        if (st != SL_OK)
+            sl_err_at(err, c->tokenizer, -1, -1);
+    }
+    sl_buf_release(&bytes);
+    sl_buf_release(&beside);
+    return st;
+}
+
+/* The run's tokenizer: opened by the first who asks, freed in stop. */
+static enum sl_status tokenizer_of(struct sl_run *run, const struct sl_tokenizer **out,
+                                   struct sl_err *err)
+{
+    const struct conf *c = sl_run_conf(run);
+    struct sl_tokenizer *t = sl_run_state(run);
+    if (!t)
+        SL_TRY(is_builtin(c->tokenizer) ? sl_tokenizer_open(&t, c->tokenizer, err)
+                                        : open_file(c, &t, err));
+    sl_run_set_state(run, t);
+    *out = t;
     return SL_OK;
 }
 
@@ -56,24 +129,18 @@ static enum sl_status schema(struct sl_run *run, const struct sl_schema *in, str
                              struct sl_err *err)
 {
     const struct conf *c = sl_run_conf(run);
-    struct sl_tokenizer *t = NULL;
+    const struct sl_tokenizer *t;
     SL_TRY(sl_run_keep_columns(run, in, c->keep_text, out, err));
-    SL_TRY(sl_tokenizer_open(&t, c->tokenizer, err));
+    SL_TRY(tokenizer_of(run, &t, err));
     const char *type = sl_token_width(&t->info) == 2 ? "list<uint16>" : "list<uint32>";
-    enum sl_status st = sl_schema_add_text(out, "tokens", type, err);
-    if (st == SL_OK)
-        st = set_tokenizer(out, &t->info, err);
-    sl_tokenizer_free(t);
-    return st;
+    SL_TRY(sl_schema_add_text(out, "tokens", type, err));
+    return set_tokenizer(out, &t->info, err);
 }
 
 static enum sl_status start(struct sl_run *run, struct sl_err *err)
 {
-    const struct conf *c = sl_run_conf(run);
-    struct sl_tokenizer *t = NULL;
-    SL_TRY(sl_tokenizer_open(&t, c->tokenizer, err));
-    sl_run_set_state(run, t);
-    return SL_OK;
+    const struct sl_tokenizer *t;
+    return tokenizer_of(run, &t, err);
 }
 
 static void stop(struct sl_run *run)
@@ -130,7 +197,12 @@ static const struct sl_tool tool = {
                 "sluice-extract web.arrows | sluice-tokenize -T4 | sluice-pack --length 2048 "
                 "> packed.arrows",
     .notes = "Tokenizers: bytes (ids 0 to 255 are the bytes of the text, 256 ends a document, 257\n"
-             "pads). The column tokens has no begin or end marks: sluice-pack adds them. The\n"
+             "pads), or a file, whose name has a '.' or a '/': a tokenizer.json of Hugging Face\n"
+             "(byte-pair encoding), a tekken.json of Mistral, or ranks of tiktoken with\n"
+             "NAME.tiktoken.json beside them or --pattern. What a file asks for is honoured to\n"
+             "the letter or refused by name. Special tokens inside a text are text without\n"
+             "--allow-special; added tokens that are not special are always recognised. The column "
+             "tokens has no begin or end marks: sluice-pack adds them. The\n"
              "columns text and html do not go on without --keep-text.",
     .options = options,
     .conf_size = sizeof(struct conf),

@@ -31,8 +31,8 @@ void sl_added_release(struct sl_added *a)
     sl_buf_release(&a->items);
 }
 
-enum sl_status sl_added_add(struct sl_added *a, struct sl_str s,
-                            const struct sl_added_token *token, struct sl_err *err)
+enum sl_status sl_added_add(struct sl_added *a, struct sl_str s, const struct sl_added_token *token,
+                            struct sl_err *err)
 {
     if (!s.n || s.n > SL_MAX_ADDED_BYTES)
         return sl_err_set(err, SL_E_DATA, "an added token of %zu bytes (1 to %d are allowed)", s.n,

@@ -24,8 +24,8 @@ enum sl_status sl_bpe_worker_new(struct sl_bpe_worker **out, struct sl_err *err)
     struct sl_bpe_worker *w = calloc(1, sizeof *w);
     if (!w)
         return sl_err_nomem(err, sizeof *w);
-    struct sl_buf *all[] = { &w->ids, &w->ranks, &w->links, &w->now, &w->fresh, &w->heap,
-                             &w->spare, &w->chars };
+    struct sl_buf *all[] = { &w->ids,   &w->ranks, &w->links, &w->now,
+                             &w->fresh, &w->heap,  &w->spare, &w->chars };
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         sl_buf_init(all[i], (size_t)1 << 36);
     *out = w;
@@ -36,8 +36,8 @@ void sl_bpe_worker_free(struct sl_bpe_worker *w)
 {
     if (!w)
         return;
-    struct sl_buf *all[] = { &w->ids, &w->ranks, &w->links, &w->now, &w->fresh, &w->heap,
-                             &w->spare, &w->chars };
+    struct sl_buf *all[] = { &w->ids,   &w->ranks, &w->links, &w->now,
+                             &w->fresh, &w->heap,  &w->spare, &w->chars };
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         sl_buf_release(all[i]);
     free(w);
@@ -136,8 +136,7 @@ static enum sl_status char_symbols(const struct sl_bpe *b, struct sl_bpe_worker 
     return u.pending ? put(w, b->unk_id, err) : SL_OK;
 }
 
-static enum sl_status write_chars(struct sl_bpe_worker *w, struct sl_str *piece,
-                                  struct sl_err *err)
+static enum sl_status write_chars(struct sl_bpe_worker *w, struct sl_str *piece, struct sl_err *err)
 {
     sl_buf_reset(&w->chars);
     for (size_t i = 0; i < piece->n; i++) {

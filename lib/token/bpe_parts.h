@@ -15,16 +15,16 @@ struct sl_bpe_pair {
 struct sl_bpe {
     struct sl_bpe_conf conf;
     struct sl_bpe_vocab vocab;
-    struct sl_buf strings; /* of the conf */
-    struct sl_buf list;    /* struct sl_bpe_pair as they came; gone when done */
+    struct sl_buf strings;     /* of the conf */
+    struct sl_buf list;        /* struct sl_bpe_pair as they came; gone when done */
     struct sl_bpe_pair *pairs; /* the table, 1 << pair_bits */
     uint32_t *rank_id;         /* what the pair of that rank becomes */
     uint32_t n_ranks;
     unsigned pair_bits;
     uint32_t unk_id;
-    uint32_t first_id[256];  /* byte_level: of the byte; else of the ASCII character */
-    uint32_t fallback[256];  /* <0xNN>, or SL_BPE_NONE */
-    uint32_t *byte_ranks;    /* byte_level: rank of two bytes, 65536 of them */
+    uint32_t first_id[256]; /* byte_level: of the byte; else of the ASCII character */
+    uint32_t fallback[256]; /* <0xNN>, or SL_BPE_NONE */
+    uint32_t *byte_ranks;   /* byte_level: rank of two bytes, 65536 of them */
 };
 
 static inline const struct sl_bpe_pair *sl_bpe_pair_find(const struct sl_bpe *b, uint32_t x,

@@ -22,8 +22,8 @@ struct merger {
     struct sl_bpe_worker *w;
     uint32_t *ids;
     uint32_t *next, *prev;
-    size_t at;      /* head of now */
-    uint64_t last;  /* the end of now */
+    size_t at;     /* head of now */
+    uint64_t last; /* the end of now */
 };
 
 static uint64_t *keys(struct sl_buf *b)
@@ -185,8 +185,9 @@ enum sl_status sl_bpe_merge_long(const struct sl_bpe *b, struct sl_bpe_worker *w
     SL_TRY(sl_buf_reserve(&w->links, 2 * *n * sizeof(uint32_t), err));
     SL_TRY(sl_buf_reserve(&w->fresh, *n * sizeof(uint64_t), err));
     uint32_t *links = (uint32_t *)(void *)w->links.p;
-    struct merger m = { .bpe = b, .w = w, .ids = (uint32_t *)(void *)w->ids.p,
-                        .next = links, .prev = links + *n };
+    struct merger m = {
+        .bpe = b, .w = w, .ids = (uint32_t *)(void *)w->ids.p, .next = links, .prev = links + *n
+    };
     for (size_t i = 0; i < *n; i++) {
         m.next[i] = i + 1 < *n ? (uint32_t)i + 1 : END;
         m.prev[i] = i ? (uint32_t)i - 1 : END;

@@ -142,8 +142,8 @@ static size_t cut_at_blanks(const struct bpe_tokenizer *t, struct worker *w, str
 {
     size_t n = 0, from = *at + 1;
     while (n < BLOCK && *at < text.n) {
-        const char *hit = from < text.n ? memmem(text.p + from, text.n - from, blank.p, blank.n)
-                                        : NULL;
+        const char *hit =
+            from < text.n ? memmem(text.p + from, text.n - from, blank.p, blank.n) : NULL;
         size_t end = hit ? (size_t)(hit - text.p) : text.n;
         from = end + 1;
         if (hit && t->joins[(uint8_t)text.p[end - 1]])
@@ -286,10 +286,9 @@ static void tokenizer_free(struct sl_tokenizer *base)
     free(t);
 }
 
-static const struct sl_tokenizer_ops bpe_ops = { .encode = encode,
-                                                 .worker_new = worker_new,
-                                                 .worker_free = worker_free,
-                                                 .free = tokenizer_free };
+static const struct sl_tokenizer_ops bpe_ops = {
+    .encode = encode, .worker_new = worker_new, .worker_free = worker_free, .free = tokenizer_free
+};
 
 void sl_bpe_parts_init(struct sl_bpe_parts *p)
 {

@@ -16,16 +16,16 @@
 #include "token/tokenizer.h"
 
 struct sl_bpe_parts {
-    struct sl_added raw;           /* cut out of the text as it is */
-    struct sl_added normal;        /* and out of the normalised text */
+    struct sl_added raw;    /* cut out of the text as it is */
+    struct sl_added normal; /* and out of the normalised text */
     struct sl_normaliser normaliser;
-    struct sl_normaliser late;     /* of what is left then (Metaspace) */
-    struct sl_str lead;            /* put before what is left then, unless it begins so */
-    bool lead_first;               /* only at the beginning of the text */
+    struct sl_normaliser late; /* of what is left then (Metaspace) */
+    struct sl_str lead;        /* put before what is left then, unless it begins so */
+    bool lead_first;           /* only at the beginning of the text */
     struct sl_bpe *bpe;
     struct sl_split *split;
     bool allow_special;
-    struct sl_token_info info;     /* but for its digest and name */
+    struct sl_token_info info; /* but for its digest and name */
 };
 
 void sl_bpe_parts_init(struct sl_bpe_parts *p);

@@ -19,25 +19,40 @@
 enum { MAX_WORD_BYTES = 1 << 26 };
 
 enum { T_VERSION, T_ADDED, T_NORMALIZER, T_PRE, T_MODEL, T_NAMES };
-static const char *const top_names[] = { "version", "added_tokens", "normalizer",
-                                         "pre_tokenizer", "model" };
+static const char *const top_names[] = { "version", "added_tokens", "normalizer", "pre_tokenizer",
+                                         "model" };
 enum {
-    M_TYPE, M_DROPOUT, M_UNK, M_PREFIX, M_SUFFIX, M_FUSE, M_FALLBACK, M_IGNORE, M_VOCAB, M_MERGES,
+    M_TYPE,
+    M_DROPOUT,
+    M_UNK,
+    M_PREFIX,
+    M_SUFFIX,
+    M_FUSE,
+    M_FALLBACK,
+    M_IGNORE,
+    M_VOCAB,
+    M_MERGES,
     M_NAMES
 };
-static const char *const model_names[] = { "type", "dropout", "unk_token",
-                                           "continuing_subword_prefix", "end_of_word_suffix",
-                                           "fuse_unk", "byte_fallback", "ignore_merges", "vocab",
+static const char *const model_names[] = { "type",
+                                           "dropout",
+                                           "unk_token",
+                                           "continuing_subword_prefix",
+                                           "end_of_word_suffix",
+                                           "fuse_unk",
+                                           "byte_fallback",
+                                           "ignore_merges",
+                                           "vocab",
                                            "merges" };
 enum { A_ID, A_CONTENT, A_SINGLE, A_LSTRIP, A_RSTRIP, A_NORMALIZED, A_SPECIAL, A_NAMES };
-static const char *const added_names[] = { "id", "content", "single_word", "lstrip", "rstrip",
-                                           "normalized", "special" };
+static const char *const added_names[] = { "id",     "content",    "single_word", "lstrip",
+                                           "rstrip", "normalized", "special" };
 
 struct reader {
     struct sl_bpe_parts parts;
-    bool bytes;                   /* words are turned into bytes */
-    int16_t byte_of[0x180];       /* of characters of the byte alphabet, or -1 */
-    struct sl_bpe_vocab odd;      /* words outside of it, as they are written */
+    bool bytes;              /* words are turned into bytes */
+    int16_t byte_of[0x180];  /* of characters of the byte alphabet, or -1 */
+    struct sl_bpe_vocab odd; /* words outside of it, as they are written */
     struct sl_buf left, right, a, b;
     uint32_t n_words, max_added;
     bool any_added;
@@ -234,8 +249,9 @@ static enum sl_status model_conf(struct reader *r, const struct sl_json_piece *m
     conf->suffix = sl_buf_str(&r->b);
     for (size_t i = 0; i < conf->prefix.n; i++)
         if ((uint8_t)conf->prefix.p[i] >= 0x80)
-            return sl_err_set(err, SL_E_DATA, "model: a 'continuing_subword_prefix' beyond ASCII "
-                                              "is not supported");
+            return sl_err_set(err, SL_E_DATA,
+                              "model: a 'continuing_subword_prefix' beyond ASCII "
+                              "is not supported");
     if (conf->prefix.n > 64 || conf->suffix.n > 64)
         return sl_err_set(err, SL_E_DATA, "model: a prefix or suffix of more than 64 bytes");
     bool chars = conf->prefix.n || conf->suffix.n || conf->byte_fallback;
@@ -244,8 +260,9 @@ static enum sl_status model_conf(struct reader *r, const struct sl_json_piece *m
     bool odd = false;
     SL_TRY(word_of(r, sl_buf_str(&r->left), &r->a, &conf->unk, &odd, err));
     if (odd)
-        return sl_err_set(err, SL_E_DATA, "model: an 'unk_token' outside of the byte alphabet is "
-                                          "not supported");
+        return sl_err_set(err, SL_E_DATA,
+                          "model: an 'unk_token' outside of the byte alphabet is "
+                          "not supported");
     return SL_OK;
 }
 
@@ -275,10 +292,12 @@ static uint32_t next_id(const struct reader *r)
 static void note_marks(struct sl_token_info *info, struct sl_str s, uint32_t id)
 {
     static const char *const eos[] = { "<|endoftext|>", "<|end_of_text|>", "</s>", "<eos>",
-                                       "<\xef\xbd\x9c" "end\xe2\x96\x81of\xe2\x96\x81sentence"
+                                       "<\xef\xbd\x9c"
+                                       "end\xe2\x96\x81of\xe2\x96\x81sentence"
                                        "\xef\xbd\x9c>" };
     static const char *const bos[] = { "<|begin_of_text|>", "<s>", "<bos>", "<|startoftext|>",
-                                       "<\xef\xbd\x9c" "begin\xe2\x96\x81of\xe2\x96\x81sentence"
+                                       "<\xef\xbd\x9c"
+                                       "begin\xe2\x96\x81of\xe2\x96\x81sentence"
                                        "\xef\xbd\x9c>" };
     static const char *const pad[] = { "<pad>", "<|pad|>", "[PAD]", "<|finetune_right_pad_id|>",
                                        "<\xef\xbd\x9c\xe2\x96\x81pad\xe2\x96\x81\xef\xbd\x9c>" };

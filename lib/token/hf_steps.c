@@ -11,8 +11,7 @@
 
 enum { MAX_STEPS = 16, MAX_NESTING = 4, MAX_PATTERN_BYTES = 1 << 16 };
 
-static enum sl_status refuse(const char *what, const struct sl_json_piece *type,
-                             struct sl_err *err)
+static enum sl_status refuse(const char *what, const struct sl_json_piece *type, struct sl_err *err)
 {
     if (!sl_hf_has(type))
         return sl_err_set(err, SL_E_DATA, "%s: no 'type'", what);
@@ -126,13 +125,24 @@ enum sl_status sl_hf_normaliser(struct sl_bpe_parts *p, const struct sl_json_pie
 /* ---- pre-tokenizers ---- */
 
 enum {
-    P_TYPE, P_LIST, P_ADD_PREFIX, P_USE_REGEX, P_TRIM, P_PATTERN, P_BEHAVIOUR, P_INVERT,
-    P_DIGITS, P_REPLACEMENT, P_SCHEME, P_SPLIT, P_NAMES
+    P_TYPE,
+    P_LIST,
+    P_ADD_PREFIX,
+    P_USE_REGEX,
+    P_TRIM,
+    P_PATTERN,
+    P_BEHAVIOUR,
+    P_INVERT,
+    P_DIGITS,
+    P_REPLACEMENT,
+    P_SCHEME,
+    P_SPLIT,
+    P_NAMES
 };
-static const char *const pre_names[] = { "type", "pretokenizers", "add_prefix_space", "use_regex",
-                                         "trim_offsets", "pattern", "behavior", "invert",
-                                         "individual_digits", "replacement", "prepend_scheme",
-                                         "split" };
+static const char *const pre_names[] = { "type",        "pretokenizers",  "add_prefix_space",
+                                         "use_regex",   "trim_offsets",   "pattern",
+                                         "behavior",    "invert",         "individual_digits",
+                                         "replacement", "prepend_scheme", "split" };
 
 struct pre {
     struct sl_bpe_parts *parts;
@@ -148,8 +158,9 @@ static enum sl_status add_step(struct pre *p, struct sl_str pattern, bool litera
                                enum sl_split_behaviour behaviour, struct sl_err *err)
 {
     if (p->byte_level)
-        return sl_err_set(err, SL_E_DATA, "pre_tokenizer: a step behind ByteLevel is not "
-                                          "supported");
+        return sl_err_set(err, SL_E_DATA,
+                          "pre_tokenizer: a step behind ByteLevel is not "
+                          "supported");
     if (p->n == MAX_STEPS)
         return sl_err_set(err, SL_E_DATA, "pre_tokenizer: more than %d steps", MAX_STEPS);
     p->offs[p->n] = p->text.n;
@@ -195,8 +206,8 @@ static enum sl_status add_split(struct pre *p, const struct sl_json_piece *m, st
     SL_TRY(sl_hf_bool(&m[P_INVERT], "invert", -1, &invert, err));
     sl_buf_init(&pattern, MAX_PATTERN_BYTES);
     enum sl_status st = string_pattern(&m[P_PATTERN], "pre_tokenizer", &pattern, &regex, err);
-    if (st == SL_OK && (regex || invert || !never_there(&p->parts->normaliser,
-                                                        sl_buf_str(&pattern))))
+    if (st == SL_OK &&
+        (regex || invert || !never_there(&p->parts->normaliser, sl_buf_str(&pattern))))
         st = add_step(p, sl_buf_str(&pattern), !regex, invert, behaviour, err);
     sl_buf_release(&pattern);
     return st;
@@ -212,8 +223,9 @@ static enum sl_status add_byte_level(struct pre *p, const struct sl_json_piece *
     SL_TRY(sl_hf_bool(&m[P_TRIM], "trim_offsets", -1, &trim, err));
     SL_TRY(sl_hf_bool(&m[P_USE_REGEX], "use_regex", 1, &use_regex, err));
     if (prefix && (p->n || p->whole))
-        return sl_err_set(err, SL_E_DATA, "pre_tokenizer 'ByteLevel': add_prefix_space behind "
-                                          "another step is not supported");
+        return sl_err_set(err, SL_E_DATA,
+                          "pre_tokenizer 'ByteLevel': add_prefix_space behind "
+                          "another step is not supported");
     if (prefix)
         p->parts->lead = SL_STR(" ");
     if (use_regex)
@@ -229,11 +241,13 @@ static enum sl_status add_metaspace(struct pre *p, const struct sl_json_piece *m
 {
     bool prefix = true, split = true;
     if (p->n || p->whole)
-        return sl_err_set(err, SL_E_DATA, "pre_tokenizer 'Metaspace' behind another step is not "
-                                          "supported");
+        return sl_err_set(err, SL_E_DATA,
+                          "pre_tokenizer 'Metaspace' behind another step is not "
+                          "supported");
     if (!sl_hf_is(&m[P_REPLACEMENT], "\xe2\x96\x81"))
-        return sl_err_set(err, SL_E_DATA, "pre_tokenizer 'Metaspace': a 'replacement' other than "
-                                          "U+2581 is not supported");
+        return sl_err_set(err, SL_E_DATA,
+                          "pre_tokenizer 'Metaspace': a 'replacement' other than "
+                          "U+2581 is not supported");
     SL_TRY(sl_hf_bool(&m[P_ADD_PREFIX], "add_prefix_space", 1, &prefix, err));
     SL_TRY(sl_hf_bool(&m[P_SPLIT], "split", 1, &split, err));
     p->whole = true;
@@ -243,8 +257,9 @@ static enum sl_status add_metaspace(struct pre *p, const struct sl_json_piece *m
              sl_hf_is(&m[P_SCHEME], "first"))
         p->parts->lead = SL_STR("\xe2\x96\x81");
     else
-        return sl_err_set(err, SL_E_DATA, "pre_tokenizer 'Metaspace': 'prepend_scheme' is "
-                                          "unknown");
+        return sl_err_set(err, SL_E_DATA,
+                          "pre_tokenizer 'Metaspace': 'prepend_scheme' is "
+                          "unknown");
     p->parts->lead_first = sl_hf_is(&m[P_SCHEME], "first");
     SL_TRY(sl_normaliser_add(&p->parts->late, SL_NORMAL_REPLACE, SL_STR(" "),
                              SL_STR("\xe2\x96\x81"), err));

@@ -83,8 +83,8 @@ static enum sl_status step(const struct sl_normaliser *s, size_t i, struct sl_st
     return SL_OK;
 }
 
-enum sl_status sl_normalise(const struct sl_normaliser *s, struct sl_str text,
-                            struct sl_buf buf[2], struct sl_str *out, struct sl_err *err)
+enum sl_status sl_normalise(const struct sl_normaliser *s, struct sl_str text, struct sl_buf buf[2],
+                            struct sl_str *out, struct sl_err *err)
 {
     *out = text;
     for (size_t i = 0; i < s->n && out->n; i++) {

@@ -36,8 +36,7 @@ static enum sl_status read_config(struct reader *r, const struct sl_json_piece *
     return sl_tiktoken_split(&r->parts.split, NULL, sl_buf_str(&r->text), err);
 }
 
-static enum sl_status read_rank(struct reader *r, const struct sl_json_piece *v,
-                                struct sl_err *err)
+static enum sl_status read_rank(struct reader *r, const struct sl_json_piece *v, struct sl_err *err)
 {
     static const char *const names[] = { "rank", "token_bytes" };
     struct sl_json_piece m[2];
@@ -50,8 +49,8 @@ static enum sl_status read_rank(struct reader *r, const struct sl_json_piece *v,
     sl_buf_reset(&r->bytes);
     if (!sl_base64_decode(&r->bytes, sl_buf_str(&r->text)))
         return sl_err_set(err, SL_E_DATA, "'token_bytes' is no base64");
-    return sl_bpe_vocab_add(sl_bpe_vocab(r->parts.bpe), sl_buf_str(&r->bytes),
-                            rank + r->n_special, err);
+    return sl_bpe_vocab_add(sl_bpe_vocab(r->parts.bpe), sl_buf_str(&r->bytes), rank + r->n_special,
+                            err);
 }
 
 static enum sl_status read_special(struct reader *r, const struct sl_json_piece *v,
@@ -70,11 +69,10 @@ static enum sl_status read_special(struct reader *r, const struct sl_json_piece 
     return sl_added_add(&r->parts.raw, sl_buf_str(&r->text), &token, err);
 }
 
-static enum sl_status read_list(struct reader *r, const struct sl_json_piece *v, const char *name,
-                                enum sl_status (*read)(struct reader *,
-                                                       const struct sl_json_piece *,
-                                                       struct sl_err *),
-                                struct sl_err *err)
+static enum sl_status
+read_list(struct reader *r, const struct sl_json_piece *v, const char *name,
+          enum sl_status (*read)(struct reader *, const struct sl_json_piece *, struct sl_err *),
+          struct sl_err *err)
 {
     struct sl_json_scan s;
     struct sl_json_piece item;

@@ -104,10 +104,9 @@ static enum sl_status no_pattern(const char *name, struct sl_err *err)
 enum sl_status sl_tiktoken_split(struct sl_split **out, const char *name, struct sl_str pattern,
                                  struct sl_err *err)
 {
-    struct sl_split_step step = { .pattern = pattern,
-                                  .invert = true,
-                                  .behaviour = SL_SPLIT_REMOVED,
-                                  .engine = SL_REGEX_RUST };
+    struct sl_split_step step = {
+        .pattern = pattern, .invert = true, .behaviour = SL_SPLIT_REMOVED, .engine = SL_REGEX_RUST
+    };
     if (!name)
         return sl_split_new_steps(out, &step, 1, err);
     enum sl_split_kind kind = sl_split_find(sl_str_of(name));
@@ -163,8 +162,8 @@ static enum sl_status read_beside(struct sl_bpe_parts *p, struct sl_str json, co
     return sl_tiktoken_split(&p->split, pattern, sl_buf_str(text), err);
 }
 
-static enum sl_status read_parts(struct sl_bpe_parts *p, struct sl_str ranks,
-                                 struct sl_str beside, const char *pattern, struct sl_err *err)
+static enum sl_status read_parts(struct sl_bpe_parts *p, struct sl_str ranks, struct sl_str beside,
+                                 const char *pattern, struct sl_err *err)
 {
     static const struct sl_bpe_conf conf = { .byte_level = true, .ignore_merges = true };
     struct sl_buf text;
@@ -179,8 +178,8 @@ static enum sl_status read_parts(struct sl_bpe_parts *p, struct sl_str ranks,
 }
 
 enum sl_status sl_tiktoken_file_read(struct sl_tokenizer **out, struct sl_str ranks,
-                                     struct sl_str beside, const char *pattern,
-                                     bool allow_special, struct sl_err *err)
+                                     struct sl_str beside, const char *pattern, bool allow_special,
+                                     struct sl_err *err)
 {
     struct sl_bpe_parts p;
     sl_bpe_parts_init(&p);
