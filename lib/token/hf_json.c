@@ -92,5 +92,15 @@ enum sl_status sl_hf_str(const struct sl_json_piece *v, const char *name, struct
 
 bool sl_hf_is(const struct sl_json_piece *v, const char *s)
 {
-    return sl_hf_has(v) && v->kind == SL_JSON_PIECE_STRING && sl_str_eq(v->raw, sl_str_of(s));
+    struct sl_buf text;
+    uint64_t n_bad = 0;
+    if (!sl_hf_has(v) || v->kind != SL_JSON_PIECE_STRING)
+        return false;
+    if (!v->escaped)
+        return sl_str_eq(v->raw, sl_str_of(s));
+    sl_buf_init(&text, v->raw.n);
+    bool is = sl_json_scan_chars(&text, v, &n_bad, NULL) == SL_OK &&
+              sl_str_eq(sl_buf_str(&text), sl_str_of(s));
+    sl_buf_release(&text);
+    return is;
 }
