@@ -222,8 +222,9 @@ static enum sl_status read_file(struct sl_tokenizer **out, const struct sl_token
         return read_json(out, f, err);
     if (is_ranks(f->bytes))
         return sl_tiktoken_file_read(out, f->bytes, f->beside, f->pattern, f->allow_special, err);
-    return sl_err_set(err, SL_E_DATA, "is neither a tokenizer.json, a tekken.json nor a rank file "
-                                      "(SentencePiece models are not there yet)");
+    return sl_err_set(err, SL_E_DATA,
+                      "is neither a tokenizer.json, a tekken.json nor a rank file "
+                      "(SentencePiece models are not there yet)");
 }
 
 enum sl_status sl_tokenizer_open_file(struct sl_tokenizer **out,

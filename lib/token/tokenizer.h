@@ -68,7 +68,7 @@ SL_MUST_USE enum sl_status sl_tokenizer_open(struct sl_tokenizer **out, const ch
 
 /* A file that defines a tokenizer, in memory. */
 struct sl_tokenizer_file {
-    const char *name;    /* of the file, for the info: "qwen3.tokenizer.json" */
+    const char *name; /* of the file, for the info: "qwen3.tokenizer.json" */
     struct sl_str bytes;
     struct sl_str beside; /* of rank files: NAME.tiktoken.json; n is 0 where there is none */
     const char *pattern;  /* of rank files: the name of their pre-tokenizer, or NULL */
