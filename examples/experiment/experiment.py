@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Carry out the experiment: data, learning rate, every arm with every seed; OUT/results.json.
 
-    experiment.py OUT [--subset] [--budget MINUTES] [--workers N] [--keep]
+    experiment.py OUT [--subset] [--sequences N] [--budget MINUTES] [--workers N] [--keep]
 
 A run's result is a file of its own, named by all that it depends on: what is there is not
 done again, so a stopped experiment goes on. OUT/setup.json keeps the settings of the first
@@ -134,7 +134,8 @@ class Runner:
                 **{k: self.settings[k] for k in ('points', 'curve_rows', 'final_rows')}}
         key = digest(json.dumps([said, self.measured, train.MODEL], sort_keys=True))[:20]
         return {**said, 'said': said, 'shards': self.data.shards(seed, arm),
-                'validation': self.validation, 'name': f'{arm} seed {seed} rate {lr}', 'key': key,
+                'validation': self.validation, 'name': f'{arm} seed {seed} rate {lr} beta2 {beta2}',
+                'key': key,
                 'result': os.path.join(self.out, 'runs', key + '.json')}
 
     def run(self, seed, wanted):
@@ -195,7 +196,7 @@ def machine(workers):
 def set_up(out, args, pool):
     """The settings of this folder: those of its first start, or new ones."""
     path = os.path.join(out, 'setup.json')
-    asked = {'subset': args.subset, 'budget': args.budget}
+    asked = {'subset': args.subset, 'sequences': args.sequences, 'budget': args.budget}
     if os.path.exists(path):
         setup = load(path)
         if setup['asked'] != asked:
@@ -203,6 +204,7 @@ def set_up(out, args, pool):
                      'take another folder')
         return setup
     settings = dict(design.SUBSET if args.subset else design.FULL)
+    settings['sequences'] = args.sequences or settings['sequences']
     setup = {'asked': asked, 'settings': settings, 'speed': None}
     if args.budget:
         # On all workers at once, as the runs will be.
@@ -216,6 +218,7 @@ def main():
     p = argparse.ArgumentParser(description=__doc__.split('\n', maxsplit=1)[0])
     p.add_argument('out')
     p.add_argument('--subset', action='store_true', help='short runs, two seeds: a test')
+    p.add_argument('--sequences', type=int, help='of each run, at most 8192')
     p.add_argument('--budget', type=float, help='minutes: shorter runs, then fewer seeds')
     p.add_argument('--workers', type=int, default=min(2, len(os.sched_getaffinity(0))))
     p.add_argument('--keep', action='store_true', help='keep the shards of all arms')

@@ -154,18 +154,24 @@ def corpus(results):
     return table(['genre', 'Debian packages', 'documents', 'MB as JSON'], rows)
 
 
+def seconds_of(results):
+    """{run: its time}; arms that read the same share a run."""
+    return {(v['data'], v['shape'], v['seed']): v['seconds']
+            for runs in results['arms'].values() for v in runs}
+
+
 def scale(results):
     setup, asked = results['setup']['settings'], results['setup']['asked']
     n, seeds = setup['sequences'], len(setup['seeds'])
     text = (f"{n:,} sequences of 256 bytes ({n * 256 / 1e6:.1f} MB) a run, {seeds} seeds, "
-            f"{len({json.dumps([v[k] for k in ('data', 'shape', 'seed', 'lr')]) for a in results['arms'].values() for v in a})} runs")
+            f'{len(seconds_of(results))} runs of the arms')
     if asked['subset']:
         return text + ('. **This is the subset: it shows that the machinery works, and nothing '
                        'about orders.**')
     if (n, seeds) != (FULL['sequences'], len(FULL['seeds'])):
         text += (f". **This is less than the whole experiment** ({FULL['sequences']:,} sequences, "
-                 f"{len(FULL['seeds'])} seeds): it was scaled to a budget of "
-                 f"{asked['budget']:g} minutes")
+                 f"{len(FULL['seeds'])} seeds)")
+        text += f", to fit into {asked['budget']:g} minutes" if asked['budget'] else ''
     return text + '.'
 
 
@@ -177,6 +183,7 @@ examples/experiment/run.sh
 
 This page is written by that command, whatever it shows: a small byte-level language model,
 trained on the CPU, on orders made by `sluice-curriculum`. Date of the figures: {date}.
+
 Scale: {scale}
 
 No other page of the project claims an effect of an order on a model that is not in
@@ -241,13 +248,11 @@ def main():
     with open(os.path.join(HERE, 'registered.md'), encoding='utf-8') as f:
         registered = f.read()
     r = Results(results)
-    seconds = {(v['data'], v['shape'], v['seed'], v['lr']): v['seconds']
-               for runs in results['arms'].values() for v in runs}
     sys.stdout.write(PAGE.format(
         date=results['date'], scale=scale(results), registered=registered, mixed=MIXED,
         orders=orders(r), controls=controls(r), arms=all_arms(r), grid=grid(results),
         corpus=corpus(results), old=OLD, new=NEW, target=TARGET,
-        minutes=sum(seconds.values()) / 60, **results['machine'],
+        minutes=sum(seconds_of(results).values()) / 60, **results['machine'],
         **{k: results['model'][k] for k in ('context', 'embedding', 'hidden')}))
 
 

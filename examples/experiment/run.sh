@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# usage: run.sh [--subset] [--budget MINUTES]
+# usage: run.sh [--subset] [--sequences N] [--budget MINUTES]
 #
 # Does the order in which a model reads matter? Every arm is a plan in arms/; a small model
 # is trained on each, with several seeds; a table says what came of it, docs/experiment.md.
@@ -9,6 +9,7 @@
 #
 #   --subset          short runs and two seeds, some 2 minutes: shows that it works, and
 #                     nothing about orders; in out/experiment-subset, docs/ is left alone
+#   --sequences N     of each run, in place of 8192
 #   --budget MINUTES  shorter runs, then fewer seeds, so that it fits; the table says so
 #
 # OUT      folder for all of it [out/experiment]
@@ -24,8 +25,8 @@ subset=${SUBSET:-0}
 while [ $# -gt 0 ]; do
   case $1 in
   --subset) subset=1 ;;
-  --budget)
-    args+=(--budget "${2:?minutes}")
+  --budget | --sequences)
+    args+=("$1" "${2:?a number}")
     shift
     ;;
   *)
