@@ -13,7 +13,8 @@
 #   seed        SEQUENCES to train on, another draw for each seed: about a quarter
 #               of each genre, in the order of random documents; and from the
 #               same documents what the controls of the method need
-#   order       one arm: its plan, with this seed, carried out
+#   order       one arm: its plan, with this seed and the options that stand behind
+#               '# options:' in it, carried out
 #
 # BIN  folder of the tools [found by PATH]
 set -euo pipefail
@@ -101,9 +102,10 @@ for line in sys.stdin:
 }
 
 order() {
-  local to=$1/seeds/$2 plan=$1/seeds/$2/$3.yaml
+  local to=$1/seeds/$2 plan=$1/seeds/$2/$3.yaml options
   sed "s/^seed: .*/seed: $2/" "$here/arms/$3.yaml" > "$plan"
-  "${bin}curriculum" -q "$plan" | "${bin}shard" -f -o "$to/shards/$3"
+  read -ra options < <(sed -n 's/^# options: //p' "$plan"; echo)
+  "${bin}curriculum" -q "${options[@]}" "$plan" | "${bin}shard" -f -o "$to/shards/$3"
 }
 
 work=$(mktemp -d)

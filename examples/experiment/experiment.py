@@ -214,6 +214,17 @@ def set_up(out, args, pool):
     return setup
 
 
+def keep_results(out, results):
+    """After every seed: two or more make a table. Not written again where nothing is new."""
+    path = os.path.join(out, 'results.json')
+    if os.path.exists(path):
+        known = load(path)
+        n = len(results['arms']['random'])
+        if {a: r[:n] for a, r in known['arms'].items()} == results['arms']:
+            return
+    store(path, {**results, 'date': datetime.date.today().isoformat()})
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__.split('\n', maxsplit=1)[0])
     p.add_argument('out')
@@ -232,17 +243,15 @@ def main():
         data.once('validation.json', 'validation', settings['final_rows'])
         runner = Runner(args.out, settings, data, pool, args.keep)
         best, grid = tune(runner, settings)
-        arms = {arm: [] for arm in design.ARMS}
+        results = {'setup': setup, 'best': best, 'grid': grid,
+                   'arms': {arm: [] for arm in design.ARMS},
+                   'corpus': load(os.path.join(args.out, 'corpus', 'packages.json')),
+                   'model': train.MODEL, 'machine': machine(args.workers)}
         for seed in settings['seeds']:
             wanted = [(arm, *best[schedule_of(arm)['shape']]) for arm in design.ARMS]
             for arm, result in zip(design.ARMS, runner.run(seed, wanted)):
-                arms[arm].append(result)
-    path = os.path.join(args.out, 'results.json')
-    if runner.done or not os.path.exists(path):
-        store(path, {'setup': setup, 'best': best, 'grid': grid, 'arms': arms,
-                     'corpus': load(os.path.join(args.out, 'corpus', 'packages.json')),
-                     'model': train.MODEL, 'machine': machine(args.workers),
-                     'date': datetime.date.today().isoformat()})
+                results['arms'][arm].append(result)
+            keep_results(args.out, results)
     print(f'{runner.done} runs done now, {runner.n - runner.done} were there; '
           f'{time.monotonic() - begin:.0f} s', flush=True)
 

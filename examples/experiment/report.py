@@ -162,7 +162,7 @@ def seconds_of(results):
 
 def scale(results):
     setup, asked = results['setup']['settings'], results['setup']['asked']
-    n, seeds = setup['sequences'], len(setup['seeds'])
+    n, seeds = setup['sequences'], len(results['arms']['random'])
     text = (f"{n:,} sequences of 256 bytes ({n * 256 / 1e6:.1f} MB) a run, {seeds} seeds, "
             f'{len(seconds_of(results))} runs of the arms')
     if asked['subset']:
@@ -248,6 +248,8 @@ def main():
     with open(os.path.join(HERE, 'registered.md'), encoding='utf-8') as f:
         registered = f.read()
     r = Results(results)
+    if len(r.arms['random']) < 2:
+        sys.exit('report.py: one seed has no interval')
     sys.stdout.write(PAGE.format(
         date=results['date'], scale=scale(results), registered=registered, mixed=MIXED,
         orders=orders(r), controls=controls(r), arms=all_arms(r), grid=grid(results),

@@ -5,7 +5,7 @@
 # Does the order in which a model reads matter? Every arm is a plan in arms/; a small model
 # is trained on each, with several seeds; a table says what came of it, docs/experiment.md.
 # About 40 minutes on two idle cores. Everything lands in out/experiment. A run that was
-# stopped goes on where it stopped.
+# stopped goes on where it stopped; report.py makes the page of the seeds that are whole.
 #
 #   --subset          short runs and two seeds, some 2 minutes: shows that it works, and
 #                     nothing about orders; in out/experiment-subset, docs/ is left alone
