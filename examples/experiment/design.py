@@ -19,6 +19,8 @@ CONTROLS = (
 ORDERS = (
     ('locality', 'random', MIXED, '?'),
     ('easy-to-hard', 'random', MIXED, '+'),
+    ('easy-to-hard-blocks', 'random', MIXED, '?'),
+    ('easy-to-hard', 'easy-to-hard-blocks', MIXED, '?'),
     ('easy-to-hard-constant', 'random-constant', MIXED, '+'),
     ('warmup-compression', 'random', MIXED, '?'),
     ('warmup-word-length', 'random', MIXED, '?'),
@@ -29,8 +31,8 @@ ORDERS = (
 # The gain of the late blend under a constant rate, less that under a decaying one.
 INTERACTION = (('blend-late-constant', 'blend-even-constant'),
                ('blend-late-cosine', 'blend-even-cosine'), TARGET, '-')
-ARMS = ('random', 'locality', 'easy-to-hard', 'warmup-compression', 'warmup-word-length',
-        'warmup-sentence-length', 'folding', 'pacing', 'random-constant',
+ARMS = ('random', 'locality', 'easy-to-hard', 'easy-to-hard-blocks', 'warmup-compression',
+        'warmup-word-length', 'warmup-sentence-length', 'folding', 'pacing', 'random-constant',
         'easy-to-hard-constant', 'replay-0', 'replay-5', 'replay-25', 'blend-even-constant',
         'blend-late-constant', 'blend-even-cosine', 'blend-late-cosine', 'deduplicated',
         'duplicates')
@@ -49,17 +51,24 @@ def n_runs(s):
     return (len(ARMS) - 1) * len(s['seeds']) + tuning
 
 
+def cost(s):
+    """Tokens of all runs, those that are only evaluated counted as a third."""
+    looked_at = len(GENRES) * (s['points'] * s['curve_rows'] + s['final_rows'])
+    return n_runs(s) * 256 * (s['sequences'] + looked_at / 3)
+
+
 def scaled(settings, tokens):
-    """The settings for a budget of tokens, those that are only evaluated counted too.
+    """The settings for a budget of tokens.
 
     First the runs get shorter, to an eighth of the sequences; then there are three seeds
-    instead of five; then they get as short as they can."""
-    s = dict(settings)
-    for seeds, least in ((s['seeds'], s['sequences'] // 8), (s['seeds'][:3], LEAST)):
-        s['seeds'] = seeds
-        looked_at = len(GENRES) * (s['points'] * s['curve_rows'] + s['final_rows']) / 3
-        fits = int(tokens / n_runs(s) / 256 - looked_at) // LEAST * LEAST
-        if fits >= least:
-            break
-    s['sequences'] = max(LEAST, min(fits, settings['sequences']))
+    instead of five; then they get as short as they can. What is evaluated shrinks with the
+    runs, to a quarter at least."""
+    for seeds, least in ((settings['seeds'], settings['sequences'] // 8),
+                         (settings['seeds'][:3], LEAST)):
+        for n in range(settings['sequences'], least - 1, -LEAST):
+            part = max(0.25, n / settings['sequences'])
+            s = {**settings, 'seeds': seeds, 'sequences': n,
+                 **{k: int(settings[k] * part) for k in ('curve_rows', 'final_rows')}}
+            if cost(s) <= tokens:
+                return s
     return s

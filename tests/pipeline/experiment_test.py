@@ -32,6 +32,7 @@ import report  # noqa: E402
 
 ENV = {**os.environ, 'BIN': os.path.join(BUILD, 'bin'), 'SUBSET': '1'}
 RUN = [os.path.join(HERE, 'run.sh')]
+ALL = design.n_runs(design.SUBSET)
 t = Count()
 check = t.check
 
@@ -62,7 +63,7 @@ def check_statistics():
 
 def check_budget():
     full, last = design.FULL, 0
-    check('the runs of all', design.n_runs(full) == 18 * 5 + 12, design.n_runs(full))
+    check('the runs of all', design.n_runs(full) == 19 * 5 + 12, design.n_runs(full))
     for tokens in [1 << k for k in range(16, 34)]:
         s = design.scaled(full, tokens)
         size = s['sequences'] * len(s['seeds'])
@@ -176,8 +177,8 @@ def check_run(out):
         return
     there = re.search(r'(\d+) runs done now, (\d+) were there', done.stdout)
     check('the killed run went on', there and int(there[2]) >= 2 and
-          int(there[1]) + int(there[2]) == design.n_runs(design.SUBSET), done.stdout[-500:])
-    check('time left is told', re.search(r'\[36/36\] .* min left', done.stdout))
+          int(there[1]) + int(there[2]) == ALL, done.stdout[-500:])
+    check('time left is told', re.search(rf'\[{ALL}/{ALL}\] .* min left', done.stdout))
     results = load(os.path.join(out, 'results.json'))
     check_page(out, results)
     check_signs(report.Results(results), results['arms'])
@@ -218,12 +219,12 @@ def check_second(out, results):
     path = os.path.join(out, 'results.json')
     before = os.stat(path).st_mtime_ns
     done = run(out)
-    check('a second run does nothing', '\n0 runs done now, 36 were there' in '\n' + done.stdout and
+    check('a second run does nothing', f'\n0 runs done now, {ALL} were there' in '\n' + done.stdout and
           os.stat(path).st_mtime_ns == before, done.stdout, done.stderr)
     lost = sorted(glob.glob(os.path.join(out, 'runs', '*.json')))[0]
     os.remove(lost)
     done = run(out)
-    check('only what is lost is done again', '\n1 runs done now, 35 were there' in done.stdout,
+    check('only what is lost is done again', f'\n1 runs done now, {ALL - 1} were there' in done.stdout,
           done.stdout, done.stderr)
     check('with the same figures', without_times(load(path)) == without_times(results))
     done = run(out, '--budget', '1')
