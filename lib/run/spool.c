@@ -18,7 +18,7 @@ enum { SPOOL_LEVEL = 1 };
 typedef enum sl_status (*each_batch)(struct sl_run *run, const struct sl_batch *batch,
                                      struct sl_err *err);
 
-static bool can_read_again(const struct sl_inputs *in)
+bool sl_spool_can_read_again(const struct sl_inputs *in)
 {
     for (int i = 0; i < in->n_paths; i++) {
         struct stat st;
@@ -44,7 +44,7 @@ enum sl_status sl_run_keep(struct sl_run *run, struct sl_err *err)
         return SL_OK;
     s->keeping = true;
     s->first_seq = run->in_hand ? run->in_hand->seq : run->n_taken;
-    if (!can_read_again(&run->in))
+    if (!sl_spool_can_read_again(&run->in))
         SL_TRY(open_file(run, err));
     return run->in_hand ? sl_spool_add(run, run->in_hand, err) : SL_OK;
 }
