@@ -96,6 +96,8 @@ static enum sl_status set_inputs(struct sl_run *run, void *conf_, struct sl_err 
     enum sl_status st = sl_mix_parts_read(&s->parts, &conf->parts, operands, n, err);
     free(operands);
     SL_TRY(st);
+    if (sl_mix_parts_need_sizes(&s->parts))
+        SL_TRY(sl_mix_sizes_check(&s->parts, err));
     if (!n)
         return SL_OK;
     SL_TRY(sl_run_set_inputs(run, s->parts.paths, s->parts.n_paths, err));

@@ -276,6 +276,20 @@ static enum sl_status count_again(void *ctx, size_t i, struct sl_err *err)
     return SL_OK;
 }
 
+/* Whether a source may be too small, by what the bound lets it be asked for at most. */
+static bool may_run_out(const struct sl_mix_rules *rules, const uint64_t *sizes)
+{
+    for (size_t i = 0; i < rules->n; i++) {
+        const struct sl_mix_source *s = &rules->sources[i];
+        unsigned __int128 target = (unsigned __int128)s->share * rules->rows;
+        bool enough = rules->rows && sizes[i] > (uint64_t)(target / SL_SHARE_ONE);
+        bool repeats = s->when_empty == SL_MIX_REPEAT && sizes[i];
+        if (s->share && !enough && !repeats)
+            return true;
+    }
+    return false;
+}
+
 enum sl_status sl_mix_foresee(const struct sl_mix_rules *rules, const uint64_t *sizes,
                               struct sl_err *err)
 {
@@ -286,7 +300,11 @@ enum sl_status sl_mix_foresee(const struct sl_mix_rules *rules, const uint64_t *
         return sl_err_nomem(err, rules->n * sizeof *c.left);
     for (size_t i = 0; i < rules->n; i++)
         c.left[i] = sizes[i];
-    enum sl_status st = sl_mix_new(&m, rules, &rows, err);
+    enum sl_status st = check(rules, err);
+    if (st == SL_OK && !may_run_out(rules, sizes))
+        st = SL_END;
+    if (st == SL_OK)
+        st = sl_mix_new(&m, rules, &rows, err);
     for (uint32_t i; st == SL_OK;) {
         st = sl_mix_next(m, &i, err);
         if (st == SL_OK)

@@ -63,7 +63,8 @@ uint64_t sl_mix_position(const struct sl_mix *m);
 uint64_t sl_mix_given(const struct sl_mix *m, size_t source);
 
 /* Run a mix by rows whose sources have so many rows each, without them: what sl_mix_next
- * would fail with is told now. Time as for the rows themselves, 20 ns each or so. */
+ * would fail with is told now. No time where the sizes are plainly enough; else some 20 ns a
+ * row. */
 SL_MUST_USE enum sl_status sl_mix_foresee(const struct sl_mix_rules *rules, const uint64_t *sizes,
                                           struct sl_err *err);
 

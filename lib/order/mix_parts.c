@@ -312,10 +312,6 @@ static enum sl_status read_alpha(struct sl_mix_parts *p, const struct sl_mix_opt
     SL_TRY(read_number("--alpha", o->alpha, &p->alpha, err));
     if (p->alpha > 8)
         return sl_err_set(err, SL_E_USAGE, "--alpha: %g is more than 8", p->alpha);
-    if (o->shares && sl_str_find(sl_str_of(o->shares), 0, '=') == strlen(o->shares))
-        return sl_err_set(err, SL_E_USAGE,
-                          "--shares beside --alpha are by name: the sources "
-                          "without one divide the rest by size");
     if (o->of)
         SL_TRY(check_of(p, o->of, err));
     for (size_t i = 0; i < p->n; i++)
@@ -357,6 +353,10 @@ static enum sl_status choose(struct sl_mix_parts *p, const struct sl_mix_options
     if (o->unimax && (o->shares || o->weights))
         return sl_err_set(err, SL_E_USAGE, "--unimax and %s exclude each other",
                           o->shares ? "--shares" : "--weights");
+    if (o->alpha && o->shares && sl_str_find(sl_str_of(o->shares), 0, '=') == strlen(o->shares))
+        return sl_err_set(err, SL_E_USAGE,
+                          "--shares beside --alpha are by name: the sources "
+                          "without one divide the rest by size");
     if (o->of && !o->alpha)
         return sl_err_set(err, SL_E_USAGE,
                           "--of says what --alpha divides among, which is missing");

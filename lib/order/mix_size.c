@@ -116,7 +116,26 @@ static bool is_regular(const char *path)
     return strcmp(path, "-") != 0 && stat(path, &st) == 0 && S_ISREG(st.st_mode);
 }
 
-enum sl_status sl_mix_sizes(const struct sl_mix_parts *parts, bool needed, uint64_t *sizes,
+static bool is_absent(const char *path)
+{
+    struct stat st;
+    return strcmp(path, "-") != 0 && stat(path, &st) != 0;
+}
+
+enum sl_status sl_mix_sizes_check(const struct sl_mix_parts *parts, struct sl_err *err)
+{
+    size_t k = 0;
+    for (size_t i = 0; i < parts->n; i++)
+        for (int file = 0; file < parts->n_files[i]; file++, k++)
+            if (!is_regular(parts->paths[k]) && !is_absent(parts->paths[k]))
+                return sl_err_set(err, SL_E_USAGE,
+                                  "%s is no regular file: parts by size need the sizes of all "
+                                  "sources ahead",
+                                  parts->shown[i]);
+    return SL_OK;
+}
+
+enum sl_status sl_mix_sizes(const struct sl_mix_parts *parts, bool whole, uint64_t *sizes,
                             struct sl_err *err)
 {
     size_t k = 0;
@@ -125,12 +144,8 @@ enum sl_status sl_mix_sizes(const struct sl_mix_parts *parts, bool needed, uint6
         for (int file = 0; file < parts->n_files[i]; file++, k++) {
             uint64_t rows;
             if (!is_regular(parts->paths[k]))
-                return needed ? sl_err_set(err, SL_E_USAGE,
-                                           "%s is no regular file: parts by size need the sizes "
-                                           "of all sources ahead",
-                                           parts->shown[i])
-                              : SL_END;
-            SL_TRY(sl_mix_file_rows(parts->paths[k], needed, &rows, err));
+                return SL_END;
+            SL_TRY(sl_mix_file_rows(parts->paths[k], whole, &rows, err));
             sizes[i] += rows;
         }
     }

@@ -17,9 +17,11 @@
 SL_MUST_USE enum sl_status sl_mix_file_rows(const char *path, bool whole, uint64_t *rows,
                                             struct sl_err *err);
 
-/* Of every source. needed: SL_E_USAGE where one is no regular file, and what is compressed is
- * read; else SL_END says that the sizes are not known ahead. */
-SL_MUST_USE enum sl_status sl_mix_sizes(const struct sl_mix_parts *parts, bool needed,
+/* Of every source. whole as above; SL_END: one of them is not known ahead. */
+SL_MUST_USE enum sl_status sl_mix_sizes(const struct sl_mix_parts *parts, bool whole,
                                         uint64_t *sizes, struct sl_err *err);
+
+/* SL_E_USAGE: a source is no regular file. One that is absent is left to who opens it. */
+SL_MUST_USE enum sl_status sl_mix_sizes_check(const struct sl_mix_parts *parts, struct sl_err *err);
 
 #endif
