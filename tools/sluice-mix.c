@@ -221,8 +221,9 @@ static enum sl_status peek(void *run, size_t i, uint64_t *weight, struct sl_err 
 static enum sl_status again(void *run, size_t i, struct sl_err *err)
 {
     struct state *s = sl_run_state(run);
-    SL_TRY(sl_feed_again(s->feed, i, err));
-    return sl_run_merge_again(run, (int)i, err);
+    bool stays;
+    SL_TRY(sl_feed_again(s->feed, i, &stays, err));
+    return stays ? SL_OK : sl_run_merge_again(run, (int)i, err);
 }
 
 static void ended(void *run, size_t i, uint64_t given, uint64_t position)

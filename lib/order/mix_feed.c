@@ -30,7 +30,8 @@ struct source {
     int64_t place, place_bytes, file_at, file_end; /* in the file */
     uint64_t held_bytes;
     uint32_t pass;
-    bool seen;
+    int64_t n_batches;        /* of the first pass */
+    bool seen, stays;         /* stays: its only batch is in memory, and serves all passes */
     uint16_t least, greatest; /* own copies, of the first pass */
     struct sl_buf bytes;      /* the slice: weights, ends, rows */
     uint32_t n, next;
@@ -157,7 +158,7 @@ static enum sl_status count_copies(struct sl_feed *f, struct source *s, const st
     return SL_OK;
 }
 
-enum sl_status sl_feed_again(struct sl_feed *f, size_t i, struct sl_err *err)
+enum sl_status sl_feed_again(struct sl_feed *f, size_t i, bool *stays, struct sl_err *err)
 {
     struct source *s = &f->sources[i];
     uint64_t span = (uint64_t)(s->greatest - s->least) + 1;
@@ -167,7 +168,11 @@ enum sl_status sl_feed_again(struct sl_feed *f, size_t i, struct sl_err *err)
                           "a source is repeated more often than the column 'copy' can count "
                           "(%u passes)",
                           s->pass);
-    return SL_OK;
+    *stays = s->stays = s->n_batches == 1 && s->n_rows;
+    if (!s->stays)
+        return SL_OK;
+    s->at = 0;
+    return count_copies(f, s, &s->batch, err);
 }
 
 uint32_t sl_feed_pass(const struct sl_feed *f, size_t i)
@@ -337,7 +342,10 @@ static enum sl_status load(struct sl_feed *f, size_t i, struct sl_err *err)
         if (s->at < s->n_rows)
             return cut(f, s, &s->batch, err);
         s->n = s->next = 0;
+        if (s->stays)
+            return SL_END;
         SL_TRY(f->rules.next_batch(f->rules.ctx, i, &f->batch, err));
+        s->n_batches += s->pass == 0;
         SL_TRY(count_copies(f, s, &f->batch, err));
         SL_TRY(keep(f, s, err));
     }

@@ -54,9 +54,11 @@ struct sl_str sl_feed_take(struct sl_feed *f, size_t i);
 /* The pass that source i is in, from 0. */
 uint32_t sl_feed_pass(const struct sl_feed *f, size_t i);
 
-/* After SL_END: what next_batch gives now is the next pass. SL_E_DATA where `copy` would not
- * fit into 16 bits any more. */
-SL_MUST_USE enum sl_status sl_feed_again(struct sl_feed *f, size_t i, struct sl_err *err);
+/* After SL_END: begin the next pass. *stays: the source is one batch that is still there, which
+ * is read again without next_batch; else that gives the next pass now. SL_E_DATA where `copy`
+ * would not fit into 16 bits any more. */
+SL_MUST_USE enum sl_status sl_feed_again(struct sl_feed *f, size_t i, bool *stays,
+                                         struct sl_err *err);
 
 /* The rows of source i that were not taken, to its end, if this is its first pass. The batch is
  * of the schema in, or has one more column behind it. */
