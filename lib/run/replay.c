@@ -34,7 +34,7 @@ enum sl_status sl_replay_keep(struct sl_run *run, int i, struct sl_err *err)
     if (r->kept)
         return SL_OK;
     r->kept = true;
-    if (sl_spool_can_read_again(sl_merge_input(run, i)))
+    if (sl_inputs_are_files(sl_merge_input(run, i)))
         return SL_OK;
     SL_TRY(sl_temp_new(&r->file, run->opt.common.tmpdir, err));
     SL_TRY(sl_temp_sink(r->file, &r->sink, err));

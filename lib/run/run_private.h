@@ -65,6 +65,7 @@ struct sl_run {
     struct sl_sink *text; /* text_out */
     struct sl_spool spool;
     struct sl_json *entry;          /* of this stage, without port and tally, as the run began */
+    struct sl_json *order;          /* what sl_run_set_order was given */
     const struct sl_batch *in_hand; /* what step() is looking at */
     int64_t n_taken;                /* batches that step() has seen */
     struct sl_rows some;            /* rows gathered by sl_run_pass_rows */
@@ -112,8 +113,6 @@ void sl_merge_close(struct sl_run *run);
 SL_MUST_USE enum sl_status sl_spool_add(struct sl_run *run, const struct sl_batch *batch,
                                         struct sl_err *err);
 void sl_spool_close(struct sl_spool *s);
-/* All of the input are regular files. */
-bool sl_spool_can_read_again(const struct sl_inputs *in);
 
 /* replay.c: an input of a merge that is read more than once. Keep it from its first batch
  * on; a batch of its first pass; begin it again; the next batch of a later pass. */
