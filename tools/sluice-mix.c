@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "order/mix_feed.h"
+#include "order/mix_json.h"
 #include "order/mix_parts.h"
 #include "order/mix_size.h"
 #include "run/kinds.h"
@@ -299,43 +300,10 @@ static enum sl_status mix(struct sl_run *run, int n_inputs, struct sl_err *err)
     return SL_OK;
 }
 
-/* ---- lineage ---- */
-
-static enum sl_status list(struct sl_json *out, const char *key, const struct state *s,
-                           struct sl_json *(*item)(const struct state *s, size_t i),
-                           struct sl_err *err)
-{
-    struct sl_json *all = sl_json_new_array();
-    enum sl_status st = SL_OK;
-    for (size_t i = 0; st == SL_OK && i < s->parts.n; i++)
-        st = sl_json_push(all, item(s, i), err);
-    enum sl_status set = sl_json_set(out, key, all, err);
-    return st != SL_OK ? st : set;
-}
-
-static struct sl_json *share_json(const struct state *s, size_t i)
-{
-    return sl_json_new_int((int64_t)s->shares[i]);
-}
-
-static struct sl_json *name_json(const struct state *s, size_t i)
-{
-    return sl_json_new_str(sl_str_of(s->parts.names[i] ? s->parts.names[i] : ""));
-}
-
-static struct sl_json *end_json(const struct state *s, size_t i)
-{
-    return sl_json_new_str(sl_str_of(sl_mix_when_empty_name(s->parts.when_empty[i])));
-}
-
 static enum sl_status rules(const void *conf_, struct sl_json *out, struct sl_err *err)
 {
     const struct state *s = ((const struct conf *)conf_)->state;
-    if (s->parts.has_names)
-        SL_TRY(list(out, "sources", s, name_json, err));
-    if (s->parts.how != SL_MIX_EQUAL)
-        SL_TRY(list(out, "shares_per_2_36", s, share_json, err));
-    return s->parts.has_names ? list(out, "when_empty", s, end_json, err) : SL_OK;
+    return sl_mix_rules_json(&s->parts, s->shares, out, err);
 }
 
 static void stop(struct sl_run *run)
@@ -359,11 +327,11 @@ static const struct sl_tool tool = {
     .about = "mix sources into one stream, each with its share at every moment",
     .group = "order",
     .operands = "[NAME=]FILE[,FILE...]...",
-    .examples =
-        "sluice-mix --shares web=70%,books=25%,old=5% --when-empty error,old=repeat \\\n"
-        "    web=web-1.arrows,web-2.arrows books=books.arrows old=old.arrows > mixed.arrows\n"
-        "sluice-mix --weights 3,1 -n 40000 --when-empty stop a.arrows b.arrows | "
-        "sluice-shard -o shards/",
+    .examples = "sluice-mix --shares 70%,25%,5% web.arrows books.arrows old.arrows > mixed.arrows\n"
+                "sluice-mix --shares new=95%,old=5% --when-empty old=repeat new=a.arrows,b.arrows "
+                "old=old.arrows\n"
+                "sluice-mix --weights 3,1 -n 40000 --when-empty stop a.arrows b.arrows | "
+                "sluice-shard -o shards/",
     .notes = "After every row each source is less than one row off its share. Rows without a\n"
              "place are counted as unused (--rejects takes them). A repeated row keeps its id,\n"
              "and the column 'copy' counts up. See docs/mixing.md.",

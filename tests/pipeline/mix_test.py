@@ -133,6 +133,7 @@ def check_bounds(name, rows, shares, by_weight, sources):
     """Of every prefix, and so of every window, where shares stood still."""
     k = len(shares)
     given, whole, off, fine = [0] * k, 0, 0, True
+    least, most = [0] * k, [0] * k  # of how far each is ahead: a window is a difference
     own = [max(s, default=0) if by_weight else 1 for s in sources]
     largest = max(w for w, s in zip(own, shares) if s)
     for source, row, _ in rows:
@@ -143,11 +144,14 @@ def check_bounds(name, rows, shares, by_weight, sources):
             ahead = g * twin.ONE - s * whole
             fine &= -largest * twin.ONE <= ahead <= (twin.ONE - s) * own[i]
             off = max(off, abs(ahead))
+            least[i], most[i] = min(least[i], ahead), max(most[i], ahead)
     if by_weight:
         count.check(f"{name}: within the largest row", fine)
     else:
         bound = 1 - Fraction(1, 2 * k - 2) if k > 1 else 0
         count.check(f"{name}: {off / twin.ONE} rows off", Fraction(off, twin.ONE) <= bound)
+        window = max(b - a for a, b in zip(least, most))
+        count.check(f"{name}: windows", Fraction(window, twin.ONE) <= 2 * bound)
 
 
 def operands(rng, pool, picked, names):
