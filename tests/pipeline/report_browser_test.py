@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # python: system
-"""The pages of sluice-report and sluice-curriculum in a real browser, headless Chromium: on a phone of 360
-pixels and on a desk of 1280, light and dark. Nothing sticks out, what is read can
-be read (sizes, contrast), and the figures of the DOM are those of the reports.
+"""The pages of sluice-report and sluice-curriculum in a real browser, headless Chromium:
+on a phone of 360 pixels and on a desk of 1280, light and dark. Nothing sticks out, what is
+read can be read (sizes, contrast), and the figures of the DOM are those of the reports.
 
 usage: report_browser_test.py BUILD_DIR [FOLDER]
 
