@@ -8,7 +8,6 @@
 #include "order/curriculum.h"
 #include "order/plan_diff.h"
 #include "order/plan_files.h"
-#include "order/plan_ids.h"
 #include "order/plan_lineage.h"
 #include "order/plan_text.h"
 #include "report/plan_page.h"
@@ -86,7 +85,7 @@ static enum sl_status find_files(struct sl_run *run, struct state *s, int first,
     return st == SL_OK ? sl_run_set_inputs(run, s->files.paths, s->files.n, err) : st;
 }
 
-static const struct sl_tool dry_tool, diff_tool;
+static const struct sl_tool dry_tools[2], docs_tool, diff_tool;
 
 /* Whether the options go together. */
 static enum sl_status check(void *conf, struct sl_err *err)
@@ -115,7 +114,7 @@ static enum sl_status set_inputs(struct sl_run *run, void *conf, struct sl_err *
         return SL_OK;
     }
     if (c->dry_run)
-        sl_run_set_tool(run, &dry_tool);
+        sl_run_set_tool(run, &dry_tools[0]);
     if (!c->plan && !sl_run_n_inputs(run))
         return sl_err_set(err, SL_E_USAGE, "no plan: name a file, or a built-in one by --plan");
     if (!c->plan)
@@ -125,6 +124,8 @@ static enum sl_status set_inputs(struct sl_run *run, void *conf, struct sl_err *
                           c->plan);
     s->has_plan = true;
     SL_TRY(sl_plan_open(&s->plan, c->plan, err));
+    if (s->plan.of_documents)
+        sl_run_set_tool(run, c->dry_run ? &dry_tools[1] : &docs_tool);
     if (c->past)
         SL_TRY(sl_plan_continue_open(&s->past, c->past, c->at, &s->plan, err));
     return find_files(run, s, first, err);
@@ -191,28 +192,15 @@ static enum sl_status emit(void *run, struct sl_str *rows, size_t n, struct sl_e
     return sl_run_emit_rows(run, rows, n, err);
 }
 
-static enum sl_status measure(struct sl_run *run, struct sl_err *err)
-{
-    struct state *s = sl_run_state(run);
-    SL_TRY(sl_curriculum_measure(s->work, err));
-    const char *warning = sl_plan_warning(&s->plan);
-    if (warning)
-        sl_run_warn(run, "%s", warning);
-    const struct sl_plan_twins *twins = sl_curriculum_twins(s->work);
-    if (twins && twins->n_twice)
-        sl_run_warn(run,
-                    "%llu rows are of sequences that stand elsewhere in the sources too, such as "
-                    "%.32s: their copies are counted together",
-                    (unsigned long long)twins->n_twice, twins->example);
-    return SL_OK;
-}
-
-/* Known once groups are drawn. */
-static void warn_blocks(struct sl_run *run, const struct state *s)
+/* Where blocks begin is known once groups are drawn. */
+static void warn(struct sl_run *run, struct state *s)
 {
     char text[500];
-    for (size_t i = 0; i < s->plan.n_stages; i++)
-        if (sl_plan_order_warning(sl_curriculum_order(s->work), i, text, sizeof text))
+    const char *sorted = sl_plan_warning(&s->plan);
+    if (sorted)
+        sl_run_warn(run, "%s", sorted);
+    for (size_t i = 0; i <= s->plan.n_stages; i++)
+        if (sl_curriculum_warning(s->work, i, text, sizeof text))
             sl_run_warn(run, "%s", text);
 }
 
@@ -260,9 +248,9 @@ static enum sl_status end_telling(struct sl_run *run, struct state *s, struct sl
 static enum sl_status end(struct sl_run *run, struct sl_err *err)
 {
     struct state *s = sl_run_state(run);
-    SL_TRY(measure(run, err));
+    SL_TRY(sl_curriculum_measure(s->work, err));
     SL_TRY(sl_curriculum_draw(s->work, err));
-    warn_blocks(run, s);
+    warn(run, s);
     SL_TRY(begin_telling(run, s, err));
     const struct sl_curriculum_each each = { sl_plan_tell_place, s->tell };
     SL_TRY(sl_curriculum_plan(s->work, sl_run_out_schema(run), s->tell ? &each : NULL, err));
@@ -304,8 +292,8 @@ static enum sl_status dry_end(struct sl_run *run, struct sl_err *err)
     struct state *s = sl_run_state(run);
     struct sl_tally *t = sl_run_tally(run);
     struct sl_buf text;
-    SL_TRY(measure(run, err));
-    warn_blocks(run, s);
+    SL_TRY(sl_curriculum_measure(s->work, err));
+    warn(run, s);
     t->out = t->in; /* every row was looked at, and none written */
     sl_buf_init(&text, (size_t)1 << 30);
     enum sl_status st =
@@ -347,14 +335,15 @@ static const struct sl_tool diff_tool = {
     .stop = stop,
 };
 
-#define COMMON                                                                              \
-    .name = "sluice-curriculum",                                                            \
-    .about = "put sequences into the order of a plan: stages, mixtures, pacing",            \
-    .options = options, .conf_size = sizeof(struct conf), .in = "sequences", .needs = "id", \
+#define COMMON(kinds)                                                                 \
+    .name = "sluice-curriculum",                                                      \
+    .about = "put sequences into the order of a plan: stages, mixtures, pacing",      \
+    .options = options, .conf_size = sizeof(struct conf), .in = kinds, .needs = "id", \
     .check = check, .start = start, .looks_at = looks_at, .blame = blame, .stop = stop
 
-static const struct sl_tool dry_tool = { COMMON, .flow = SL_SINK, .text_out = true,
-                                         .step = dry_step, .end = dry_end };
+#define DRY .flow = SL_SINK, .text_out = true, .step = dry_step, .end = dry_end
+static const struct sl_tool dry_tools[2] = { { COMMON("sequences"), DRY },
+                                             { COMMON("tokens,docs"), DRY } };
 
 static const struct sl_add adds[] = {
     { "copy", "uint16", "number of the repetition, from 0" },
@@ -362,8 +351,14 @@ static const struct sl_add adds[] = {
     { NULL, NULL, NULL },
 };
 
+#define WHOLE                                                                                 \
+    .adds = adds, .counts = counts, .flow = SL_COLLECT, .inputs = set_inputs, .rules = rules, \
+    .step = step, .end = end
+static const struct sl_tool docs_tool = { COMMON("tokens,docs"), WHOLE, .out = "*" };
+
 static const struct sl_tool tool = {
-    COMMON,
+    COMMON("sequences"),
+    WHOLE,
     .group = "order",
     .operands = "PLAN.yaml | --plan NAME|FILE [FILE...] | --diff A B",
     .examples =
@@ -374,15 +369,9 @@ static const struct sl_tool tool = {
     .notes = "The plan names sources, stages with their mixtures and orders, and a budget; its\n"
              "paths are relative to its folder. Inputs are read twice; what comes by a pipe is\n"
              "kept in --tmpdir, as is what does not fit into --mem, of which 24M are the least.\n"
-             "See docs/curriculum.md.",
+             "A plan with 'unit: document' is of documents, with or without tokens, and not of\n"
+             "sequences. See docs/curriculum.md.",
     .out = "sequences",
-    .adds = adds,
-    .counts = counts,
-    .flow = SL_COLLECT,
-    .inputs = set_inputs,
-    .rules = rules,
-    .step = step,
-    .end = end,
     .trial = "--plan random --mem 32M",
 };
 

@@ -12,6 +12,7 @@
  * the disk, but files that can be addressed by row, and a seek for every sequence. */
 #include "order/curriculum.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +22,7 @@
 #include "order/plan_arrange.h"
 #include "order/plan_ids.h"
 #include "order/plan_score.h"
+#include "order/plan_weight.h"
 
 enum {
     KEY_MAX_BYTES = 1 << 20,
@@ -55,6 +57,7 @@ struct sl_curriculum {
     struct sl_record_sort *scores[SL_PLAN_MAX_SCORES];
     struct sl_buf record;
     struct sl_arrange *arrange; /* groups and blocks */
+    struct sl_plan_weights *weights;
     struct sl_plan_order *order;
     struct sl_plan_continue *past; /* NULL: the plan is the whole order */
     struct sl_plan_stretches stretches;
@@ -120,6 +123,7 @@ static enum sl_status make(struct sl_curriculum *c, struct sl_err *err)
 {
     size_t n = c->plan->n_sources;
     SL_TRY(sl_plan_check_rows(c->plan, c->in, err));
+    SL_TRY(sl_plan_weights_new(&c->weights, c->plan, c->in, err));
     c->units = calloc(n, sizeof *c->units);
     c->sizes = calloc(n, sizeof *c->sizes);
     c->unused = calloc(n, sizeof *c->unused);
@@ -183,6 +187,7 @@ void sl_curriculum_free(struct sl_curriculum *c)
         return;
     free_scores(c);
     sl_arrange_free(c->arrange);
+    sl_plan_weights_free(c->weights);
     sl_plan_ids_free(c->ids);
     sl_plan_order_free(c->order);
     sl_plan_stretches_release(&c->stretches);
@@ -260,8 +265,8 @@ static enum sl_status first_pass(struct sl_curriculum *c, const struct sl_batch 
         SL_TRY(sl_plan_ids_see(c->ids, b, source, c->units[source], err));
     c->units[source] += (uint64_t)b->n_rows;
     if (c->units[source] > UINT32_MAX)
-        return sl_err_set(err, SL_E_DATA, "source '%s' has more than 2^32 sequences",
-                          c->plan->sources[source].name);
+        return sl_err_set(err, SL_E_DATA, "source '%s' has more than 2^32 %s",
+                          c->plan->sources[source].name, sl_plan_units(c->plan));
     return SL_OK;
 }
 
@@ -271,12 +276,14 @@ enum sl_status sl_curriculum_see(struct sl_curriculum *c, const struct sl_batch 
     if (!c->n_turns || c->turns[c->n_turns - 1].source != source)
         c->turns[c->n_turns++] = (struct turn){ b->seq, source };
     SL_TRY(sl_arrange_see(c->arrange, b, source, c->units[source], err));
+    SL_TRY(sl_plan_weights_see(c->weights, b, source, c->units[source], true, err));
     return first_pass(c, b, source, see_score, err);
 }
 
 enum sl_status sl_curriculum_count(struct sl_curriculum *c, const struct sl_batch *b, size_t source,
                                    struct sl_err *err)
 {
+    SL_TRY(sl_plan_weights_see(c->weights, b, source, c->units[source], false, err));
     return first_pass(c, b, source, count_score, err);
 }
 
@@ -285,6 +292,7 @@ void sl_curriculum_looks_at(const struct sl_curriculum *c, bool *wanted)
     for (size_t k = 0; k < c->plan->n_scores; k++)
         sl_plan_score_mark(c->keys[k], wanted);
     sl_arrange_mark(c->arrange, wanted);
+    sl_plan_weights_mark(c->weights, wanted);
     if (c->ids)
         sl_plan_ids_mark(c->ids, wanted);
     if (c->past) /* whose rows are found by it */
@@ -303,11 +311,11 @@ static enum sl_status check_nulls(const struct sl_curriculum *c, size_t source, 
     if (!nulls || !sl_plan_order_span(c->order, stage).counts[source])
         return SL_OK;
     return sl_err_set(err, SL_E_DATA,
-                      "%s:%d:%d: '%s' is null in %llu of %llu sequences of source '%s' ('nulls: "
+                      "%s:%d:%d: '%s' is null in %llu of %llu %s of source '%s' ('nulls: "
                       "last' puts these behind)",
                       c->plan->file, w->line, w->column, c->plan->scores[w->score],
                       (unsigned long long)nulls, (unsigned long long)c->units[source],
-                      c->plan->sources[source].name);
+                      sl_plan_units(c->plan), c->plan->sources[source].name);
 }
 
 /* Bytes that scores take for each row while a source is drawn. */
@@ -336,13 +344,15 @@ static enum sl_status check_memory(const struct sl_curriculum *c, struct sl_err 
         replays |= c->plan->stages[i].replay > 0;
     uint64_t need =
         OTHER_BYTES + (replays ? 12 : 4) * n + 2 * all + twins + (13 + score_bytes(c)) * most;
-    need += sl_arrange_bytes(c->arrange, c->order, most) + (c->past ? 2 * all : 0);
+    need += sl_arrange_bytes(c->arrange, c->order, most) + (c->past ? 2 * all : 0) +
+            sl_plan_weights_bytes(c->weights);
     uint64_t sorters =
         c->mem_bytes / 8 + (c->plan->n_scores + has_groups(c->plan)) * SL_RECORD_SORT_MIN_BYTES;
     if (need + sorters / 4 <= c->mem_bytes || need <= SL_CURRICULUM_LEAST_BYTES)
         return SL_OK;
-    return sl_err_set(err, SL_E_SYSTEM, "an order of %llu sequences needs --mem %lluM or more",
-                      (unsigned long long)n, (unsigned long long)(((need + need / 2) >> 20) + 1));
+    return sl_err_set(err, SL_E_SYSTEM, "an order of %llu %s needs --mem %lluM or more",
+                      (unsigned long long)n, sl_plan_units(c->plan),
+                      (unsigned long long)(((need + need / 2) >> 20) + 1));
 }
 
 static enum sl_status set_stretches(struct sl_curriculum *c, struct sl_err *err)
@@ -443,6 +453,10 @@ static enum sl_status count_unused(struct sl_curriculum *c, const struct sl_plan
 enum sl_status sl_curriculum_measure(struct sl_curriculum *c, struct sl_err *err)
 {
     const struct sl_plan_past *past = NULL;
+    if (c->past && c->plan->of_documents)
+        return sl_err_set(err, SL_E_USAGE,
+                          "--continue counts tokens of sequences, and the plan's "
+                          "unit is 'document'");
     if (c->ids)
         SL_TRY(sl_plan_ids_end(c->ids, err));
     for (size_t i = 0; i < c->plan->n_sources; i++)
@@ -453,6 +467,7 @@ enum sl_status sl_curriculum_measure(struct sl_curriculum *c, struct sl_err *err
     SL_TRY(limit_files(c, err));
     SL_TRY(sl_plan_order_go_on(&c->order, c->plan, c->sizes, c->unit_tokens, past, err));
     SL_TRY(set_stretches(c, err));
+    SL_TRY(sl_plan_weights_guess(c->weights, &c->stretches, err));
     for (size_t i = 0; i < c->plan->n_sources; i++)
         for (size_t s = 0; s < c->plan->n_stages; s++)
             SL_TRY(check_nulls(c, i, s, err));
@@ -552,6 +567,7 @@ static enum sl_status next_place(struct sl_curriculum *c, struct sl_err *err)
 static enum sl_status put_place(struct sl_curriculum *c, const struct sl_plan_place *p, uint64_t at,
                                 const struct sl_curriculum_each *each, struct sl_err *err)
 {
+    sl_plan_weights_add(c->weights, p, at);
     SL_TRY(add_place(c, p, at, err));
     return each ? each->call(each->ctx, p, at, err) : SL_OK;
 }
@@ -656,6 +672,7 @@ enum sl_status sl_curriculum_plan(struct sl_curriculum *c, const struct sl_schem
 {
     c->made = made;
     SL_TRY(sl_record_sort_new(&c->places, c->mem_bytes / 8, c->tmpdir, err));
+    SL_TRY(sl_plan_weights_begin(c->weights, &c->stretches, err));
     SL_TRY(put_controlled(c, each, err));
     sl_plan_order_trim(c->order);
     sl_arrange_free(c->arrange);
@@ -783,6 +800,11 @@ uint64_t sl_curriculum_unit_tokens(const struct sl_curriculum *c)
     return c->unit_tokens;
 }
 
+const struct sl_plan_weights *sl_curriculum_weights(const struct sl_curriculum *c)
+{
+    return c->weights;
+}
+
 uint64_t sl_curriculum_unused(const struct sl_curriculum *c, size_t source)
 {
     return c->unused[source];
@@ -791,4 +813,18 @@ uint64_t sl_curriculum_unused(const struct sl_curriculum *c, size_t source)
 const struct sl_plan_twins *sl_curriculum_twins(const struct sl_curriculum *c)
 {
     return c->ids ? sl_plan_ids_twins(c->ids) : NULL;
+}
+
+bool sl_curriculum_warning(const struct sl_curriculum *c, size_t i, char *text, size_t n)
+{
+    const struct sl_plan_twins *twins = sl_curriculum_twins(c);
+    if (i < c->plan->n_stages)
+        return sl_plan_order_warning(c->order, i, text, n);
+    if (!twins || !twins->n_twice)
+        return false;
+    snprintf(text, n,
+             "%llu rows are of %s that stand elsewhere in the sources too, such as %.32s: their "
+             "copies are counted together",
+             (unsigned long long)twins->n_twice, sl_plan_units(c->plan), twins->example);
+    return true;
 }

@@ -18,6 +18,7 @@
 #include "order/plan_continue.h"
 #include "order/plan_order.h"
 #include "order/plan_stretch.h"
+#include "order/plan_weight.h"
 #include "order/row_sort.h"
 
 struct sl_curriculum;
@@ -86,9 +87,15 @@ const struct sl_plan_stretches *sl_curriculum_stretches(const struct sl_curricul
 void sl_curriculum_tally(const struct sl_curriculum *c, uint64_t *unused, uint64_t *added);
 uint64_t sl_curriculum_units(const struct sl_curriculum *c, size_t source);
 uint64_t sl_curriculum_unit_tokens(const struct sl_curriculum *c);
+/* Of documents: tokens or bytes of each stage, guessed after sl_curriculum_measure, and as they
+ * are after sl_curriculum_plan; NULL for sequences. */
+const struct sl_plan_weights *sl_curriculum_weights(const struct sl_curriculum *c);
 
 /* After sl_curriculum_measure: rows of a source that the order will not place. */
 uint64_t sl_curriculum_unused(const struct sl_curriculum *c, size_t source);
+/* What is to be told of stage i, or behind the last stage of all: false where it is nothing. After
+ * sl_curriculum_draw, or where nothing is drawn sl_curriculum_measure. */
+bool sl_curriculum_warning(const struct sl_curriculum *c, size_t i, char *text, size_t n);
 /* Rows whose id and copy stood in a row before; NULL where nobody looked. */
 struct sl_plan_twins;
 const struct sl_plan_twins *sl_curriculum_twins(const struct sl_curriculum *c);

@@ -296,10 +296,11 @@ static enum sl_status take_lr(struct sl_plan_reader *r, const struct sl_yaml_nod
 
 static enum sl_status take_unit(struct sl_plan_reader *r, const struct sl_yaml_node *n, void *out)
 {
-    (void)out;
-    if (n->kind == SL_YAML_SCALAR && sl_str_eq(n->text, SL_STR("sequence")))
-        return SL_OK;
-    return sl_plan_bad(r, n, "'unit: sequence' is all there is yet");
+    static const char *const words[] = { "sequence", "document", NULL };
+    int word = 0;
+    SL_TRY(sl_plan_take_word(r, n, "unit", words, &word));
+    *(bool *)out = word == 1;
+    return SL_OK;
 }
 
 /* Is this a unit of the plan's positions, or of tokens in whole ones? */
@@ -307,8 +308,15 @@ static enum sl_status check_unit(struct sl_plan_reader *r, enum sl_plan_unit uni
                                  const struct sl_plan_at *at)
 {
     const struct sl_yaml_node n = { .line = at->line, .column = at->column };
-    if (unit == SL_UNTIL_DOCUMENTS)
+    if (unit == SL_UNTIL_DOCUMENTS && !r->plan->of_documents)
         return sl_plan_bad(r, &n, "documents are counted with 'unit: document' alone");
+    if (unit == SL_UNTIL_SEQUENCES && r->plan->of_documents)
+        return sl_plan_bad(r, &n, "with 'unit: document' there are documents, no sequences");
+    if ((unit == SL_UNTIL_TOKENS || unit == SL_UNTIL_BYTES) && r->plan->of_documents)
+        return sl_plan_bad(r, &n,
+                           "with 'unit: document' nothing is counted in tokens or bytes, since "
+                           "documents differ in length; count documents, and --dry-run tells what "
+                           "these come to");
     return SL_OK;
 }
 
@@ -316,14 +324,23 @@ static enum sl_status check_units(struct sl_plan_reader *r)
 {
     const struct sl_plan *p = r->plan;
     SL_TRY(check_unit(r, p->budget_in, &p->budget_at));
-    for (size_t i = 0; i < p->n_stages; i++)
-        SL_TRY(check_unit(r, p->stages[i].unit, &p->stages[i].until_at));
+    for (size_t i = 0; i < p->n_stages; i++) {
+        const struct sl_plan_stage *s = &p->stages[i];
+        struct sl_plan_at where = s->length ? s->length_at : s->tokenizer_at;
+        const struct sl_yaml_node n = { .line = where.line, .column = where.column };
+        SL_TRY(check_unit(r, s->unit, &s->until_at));
+        if (p->of_documents && (s->length || s->tokenizer))
+            return sl_plan_bad(r, &n,
+                               "stage '%s': a length and a tokenizer are of sequences, and "
+                               "the unit is 'document'",
+                               s->name);
+    }
     return SL_OK;
 }
 
 static const struct sl_plan_key plan_keys[] = {
     { "seed", sl_plan_take_seed, offsetof(struct sl_plan, seed) },
-    { "unit", take_unit, 0 },
+    { "unit", take_unit, offsetof(struct sl_plan, of_documents) },
     { "budget", take_budget, 0 },
     { "lr", take_lr, offsetof(struct sl_plan, lr) },
     { "sources", take_sources, 0 },

@@ -133,6 +133,7 @@ struct sl_plan_lr {
 struct sl_plan {
     const char *file; /* its name in messages */
     uint64_t seed;
+    bool of_documents;           /* positions are of documents, not of packed sequences */
     double budget;               /* 0: all that the sources hold */
     enum sl_plan_unit budget_in; /* SL_UNTIL_TOKENS to SL_UNTIL_DOCUMENTS */
     struct sl_plan_at budget_at;
@@ -154,6 +155,12 @@ struct sl_plan {
 SL_MUST_USE enum sl_status sl_plan_read(struct sl_plan *plan, struct sl_str text, const char *file,
                                         struct sl_err *err);
 void sl_plan_release(struct sl_plan *plan);
+
+/* "sequences" or "documents": what the plan's positions are of. */
+static inline const char *sl_plan_units(const struct sl_plan *plan)
+{
+    return plan->of_documents ? "documents" : "sequences";
+}
 
 /* How a stage draws from a source. */
 static inline const struct sl_plan_way *sl_plan_way(const struct sl_plan *plan, size_t source,

@@ -33,6 +33,13 @@ static int64_t number_of(const struct sl_json *o, const char *key, int64_t most)
     return n >= 0 && n <= most ? n : -1;
 }
 
+/* Of sequences, or documents. */
+static int64_t rows_of(const struct sl_json *o)
+{
+    bool documents = sl_json_get(o, "documents") != NULL;
+    return number_of(o, documents ? "documents" : "sequences", MOST_ROWS);
+}
+
 /* A record says {"web": {"sequences": 5, "share": 1}}, a lineage {"web": 5}. */
 static enum sl_status take_placed(struct sl_plan_keys *k, const struct sl_json *from,
                                   const struct sl_json **out, struct sl_err *err)
@@ -44,8 +51,7 @@ static enum sl_status take_placed(struct sl_plan_keys *k, const struct sl_json *
     struct sl_json *o = sl_json_new_object();
     SL_TRY(sl_json_push(k->placed, o, err));
     for (const char *key = NULL; (key = sl_json_after(from, key, &v));) {
-        int64_t n =
-            sl_json_type(v) == SL_JSON_INT ? sl_json_int(v) : number_of(v, "sequences", MOST_ROWS);
+        int64_t n = sl_json_type(v) == SL_JSON_INT ? sl_json_int(v) : rows_of(v);
         if (n < 0 || n > MOST_ROWS)
             return bad(k, "a stage's rows by source are no numbers", err);
         SL_TRY(sl_json_set(o, key, sl_json_new_int(n), err));
@@ -101,8 +107,9 @@ static enum sl_status open_record(struct sl_plan_keys *k, struct sl_err *err)
     if (version != 1)
         return sl_err_set(err, SL_E_DATA, "'%s': a record of version %lld, and this build reads 1",
                           k->path, (long long)version);
-    int64_t n = number_of(k->json, "sequences", MOST_ROWS);
-    int64_t length = number_of(k->json, "length", INT32_MAX);
+    bool documents = sl_json_get(k->json, "documents") != NULL; /* which have no length */
+    int64_t n = rows_of(k->json);
+    int64_t length = documents ? 1 : number_of(k->json, "length", INT32_MAX);
     if (n < 0 || length < 1 || sl_json_type(sl_json_get(k->json, "order")) != SL_JSON_OBJECT)
         return bad(k, "'sequences', 'length' or 'order' is missing or wrong", err);
     k->sequences = (uint64_t)n;

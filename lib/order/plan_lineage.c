@@ -59,8 +59,9 @@ static enum sl_status fill(struct sl_json *o, const struct sl_plan *plan,
         SL_TRY(sl_json_push(stages, stage, err));
         SL_TRY(fill_stage(stage, plan, all, i, err));
     }
-    SL_TRY(set_number(o, "length", sl_curriculum_unit_tokens(c), err));
-    return set_number(o, "sequences", sl_plan_order_positions(order), err);
+    if (!plan->of_documents)
+        SL_TRY(set_number(o, "length", sl_curriculum_unit_tokens(c), err));
+    return set_number(o, sl_plan_units(plan), sl_plan_order_positions(order), err);
 }
 
 enum sl_status sl_plan_lineage(const struct sl_plan *plan, const struct sl_curriculum *c,

@@ -27,12 +27,12 @@ static enum sl_status too_small(const struct sl_plan_order *o, size_t source, si
 {
     const struct sl_plan_source *s = &o->plan->sources[source];
     return sl_err_set(err, SL_E_DATA,
-                      "%s:%d:%d: source '%s' is too small: its %llu sequences, times %llu, are "
+                      "%s:%d:%d: source '%s' is too small: its %llu %s, times %llu, are "
                       "used up at position %llu of %llu, in stage '%s' (see epochs, when_empty)",
                       o->plan->file, s->line, s->column, s->name,
-                      (unsigned long long)o->units[source], (unsigned long long)s->epochs,
-                      (unsigned long long)position, (unsigned long long)o->n_positions,
-                      o->plan->stages[stage].name);
+                      (unsigned long long)o->units[source], sl_plan_units(o->plan),
+                      (unsigned long long)s->epochs, (unsigned long long)position,
+                      (unsigned long long)o->n_positions, o->plan->stages[stage].name);
 }
 
 /* Cut the order off here. */
@@ -144,8 +144,8 @@ static enum sl_status make(struct sl_plan_order *o, const uint64_t *units, struc
     SL_TRY(get_memory(o, err));
     for (size_t i = 0; i < o->n_sources; i++) {
         if (units[i] > UINT32_MAX)
-            return sl_err_set(err, SL_E_DATA, "source '%s' has more than 2^32 sequences",
-                              o->plan->sources[i].name);
+            return sl_err_set(err, SL_E_DATA, "source '%s' has more than 2^32 %s",
+                              o->plan->sources[i].name, sl_plan_units(o->plan));
         o->units[i] = units[i];
     }
     SL_TRY(sl_plan_set_capacity(o, err));

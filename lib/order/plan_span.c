@@ -107,7 +107,7 @@ enum sl_status sl_plan_set_positions(struct sl_plan_order *o, struct sl_err *err
     else
         o->n_positions = all < SL_SCHEDULE_MAX ? (uint64_t)all : SL_SCHEDULE_MAX;
     if (o->n_positions >= SL_SCHEDULE_MAX)
-        return sl_err_set(err, SL_E_DATA, "%s: more than 2^40 sequences", p->file);
+        return sl_err_set(err, SL_E_DATA, "%s: more than 2^40 %s", p->file, sl_plan_units(p));
     if (p->budget > 0 && !o->n_positions)
         return sl_err_set(err, SL_E_DATA, "%s: the budget is less than a sequence of %llu tokens",
                           p->file, (unsigned long long)o->unit_tokens);

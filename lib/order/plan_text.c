@@ -108,6 +108,8 @@ enum sl_status sl_plan_rules(const struct sl_plan *plan, struct sl_json *object,
     char seed[32];
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)plan->seed);
     SL_TRY(set_text(object, "seed", seed, err));
+    if (plan->of_documents)
+        SL_TRY(set_text(object, "unit", "document", err));
     SL_TRY(set_list(object, "sources", plan, plan->n_sources, fill_source, err));
     return set_list(object, "stages", plan, plan->n_stages, fill_stage, err);
 }
@@ -141,7 +143,7 @@ static enum sl_status add_counts(const struct sl_plan *plan, const uint64_t *cou
         first = false;
         SL_TRY(add_name(out, source_name(plan, i), err));
         if (shares)
-            SL_TRY(sl_buf_addf(out, err, ": {\"sequences\": %llu, \"share\": %.6f}",
+            SL_TRY(sl_buf_addf(out, err, ": {\"%s\": %llu, \"share\": %.6f}", sl_plan_units(plan),
                                (unsigned long long)k, (double)k / (double)n));
         else
             SL_TRY(sl_buf_addf(out, err, ": %llu", (unsigned long long)k));
@@ -149,23 +151,61 @@ static enum sl_status add_counts(const struct sl_plan *plan, const uint64_t *cou
     return SL_OK;
 }
 
-static enum sl_status add_stage(const struct sl_plan *plan, const struct sl_plan_stretches *all,
-                                size_t i, uint64_t tokens, struct sl_buf *out, struct sl_err *err)
+/* What the documents of a stage come to: by source the sum, its share, and by how much that
+ * is more than the share of documents. */
+static enum sl_status add_weights(const struct sl_plan *plan, const struct sl_curriculum *c,
+                                  size_t i, struct sl_buf *out, struct sl_err *err)
 {
+    const struct sl_plan_weights *w = sl_curriculum_weights(c);
+    const struct sl_plan_stretch *s = &sl_curriculum_stretches(c)->of[i];
+    double all = 0, n = (double)(s->end - s->begin);
+    bool first = true;
+    for (size_t k = 0; k <= plan->n_sources; k++)
+        all += (double)sl_plan_weights_sum(w, i, k);
+    SL_TRY(sl_buf_addf(out, err, ",\n   \"%s\": {", sl_plan_weights_name(w)));
+    for (size_t k = 0; k <= plan->n_sources; k++) {
+        if (!s->counts[k])
+            continue;
+        double sum = (double)sl_plan_weights_sum(w, i, k), share = all > 0 ? sum / all : 0;
+        SL_TRY(sl_buf_addf(out, err, first ? "" : ", "));
+        first = false;
+        SL_TRY(add_name(out, source_name(plan, k), err));
+        SL_TRY(sl_buf_addf(out, err, ": {\"sum\": %.0f, \"share\": %.6f, \"error\": %.6f}", sum,
+                           share, share - (double)s->counts[k] / n));
+    }
+    return sl_buf_addf(out, err, "}");
+}
+
+static enum sl_status add_stage(const struct sl_plan *plan, const struct sl_curriculum *c, size_t i,
+                                struct sl_buf *out, struct sl_err *err)
+{
+    const struct sl_plan_stretches *all = sl_curriculum_stretches(c);
     const struct sl_plan_stretch *s = &all->of[i];
+    uint64_t tokens = sl_curriculum_unit_tokens(c);
     SL_TRY(sl_buf_addf(out, err, "  {\"name\": "));
     SL_TRY(add_name(out, s->name, err));
-    SL_TRY(sl_buf_addf(out, err,
-                       ", \"stage\": %u, \"begin\": %llu, \"end\": %llu, "
-                       "\"begin_tokens\": %llu, \"end_tokens\": %llu,",
-                       s->number, (unsigned long long)s->begin, (unsigned long long)s->end,
-                       (unsigned long long)(s->begin * tokens),
-                       (unsigned long long)(s->end * tokens)));
+    SL_TRY(sl_buf_addf(out, err, ", \"stage\": %u, \"begin\": %llu, \"end\": %llu,", s->number,
+                       (unsigned long long)s->begin, (unsigned long long)s->end));
+    if (!plan->of_documents)
+        SL_TRY(sl_buf_addf(out, err, " \"begin_tokens\": %llu, \"end_tokens\": %llu,",
+                           (unsigned long long)(s->begin * tokens),
+                           (unsigned long long)(s->end * tokens)));
     if (s->length)
         SL_TRY(sl_buf_addf(out, err, " \"length\": %llu,", (unsigned long long)s->length));
     SL_TRY(sl_buf_addf(out, err, "\n   \"shares\": {"));
     SL_TRY(add_counts(plan, s->counts, s->end - s->begin, true, out, err));
-    return sl_buf_addf(out, err, i + 1 < all->n ? "}},\n" : "}}\n");
+    SL_TRY(sl_buf_addf(out, err, "}"));
+    if (sl_curriculum_weights(c))
+        SL_TRY(add_weights(plan, c, i, out, err));
+    return sl_buf_addf(out, err, i + 1 < all->n ? "},\n" : "}\n");
+}
+
+static uint64_t weight_of(const struct sl_curriculum *c, size_t source)
+{
+    uint64_t sum = 0;
+    for (size_t k = 0; k < sl_curriculum_stretches(c)->n; k++)
+        sum += sl_plan_weights_sum(sl_curriculum_weights(c), k, source);
+    return sum;
 }
 
 static enum sl_status add_source(const struct sl_plan *plan, const struct sl_curriculum *c,
@@ -177,9 +217,13 @@ static enum sl_status add_source(const struct sl_plan *plan, const struct sl_cur
         made ? sl_plan_order_unused(sl_curriculum_order(c), i) : sl_curriculum_unused(c, i);
     SL_TRY(sl_buf_addf(out, err, "  {\"name\": "));
     SL_TRY(add_name(out, plan->sources[i].name, err));
-    SL_TRY(sl_buf_addf(out, err, ", \"sequences\": %llu, \"placed\": %llu, \"unused\": %llu",
-                       (unsigned long long)units, (unsigned long long)placed,
+    SL_TRY(sl_buf_addf(out, err, ", \"%s\": %llu, \"placed\": %llu, \"unused\": %llu",
+                       sl_plan_units(plan), (unsigned long long)units, (unsigned long long)placed,
                        (unsigned long long)unused));
+    if (sl_curriculum_weights(c))
+        SL_TRY(sl_buf_addf(out, err, ", \"%s\": %llu",
+                           sl_plan_weights_name(sl_curriculum_weights(c)),
+                           (unsigned long long)weight_of(c, i)));
     if (plan->sources[i].group)
         SL_TRY(sl_buf_addf(out, err, ", \"unfilled\": %llu",
                            (unsigned long long)sl_plan_order_unfilled(sl_curriculum_order(c), i)));
@@ -211,8 +255,9 @@ static enum sl_status add_achieved(const struct sl_plan *plan, const struct sl_p
     SL_TRY(sl_buf_addf(out, err, ",\n \"achieved\": {\"windows\": [\n"));
     for (size_t w = 0; w < a->n_windows; w++) {
         uint64_t begin = sl_plan_achieved_begin(a, w), end = sl_plan_achieved_begin(a, w + 1);
-        SL_TRY(sl_buf_addf(out, err, "   {\"begin\": %llu, \"end\": %llu, \"sequences\": {",
-                           (unsigned long long)begin, (unsigned long long)end));
+        SL_TRY(sl_buf_addf(out, err, "   {\"begin\": %llu, \"end\": %llu, \"%s\": {",
+                           (unsigned long long)begin, (unsigned long long)end,
+                           sl_plan_units(plan)));
         SL_TRY(add_counts(plan, a->counts + w * a->n_all, end - begin, false, out, err));
         SL_TRY(sl_buf_addf(out, err, w + 1 < a->n_windows ? "}},\n" : "}}\n"));
     }
@@ -236,17 +281,29 @@ static enum sl_status add_tokenizer(const char *tokenizer, struct sl_buf *out, s
     return st;
 }
 
-static enum sl_status add_head(const struct sl_plan *plan, const struct sl_curriculum *c,
-                               const char *tokenizer, struct sl_buf *out, struct sl_err *err)
+static enum sl_status add_documents(const struct sl_plan *plan, const struct sl_curriculum *c,
+                                    bool made, struct sl_buf *out, struct sl_err *err)
+{
+    const struct sl_plan_weights *w = sl_curriculum_weights(c);
+    uint64_t n = sl_plan_order_positions(sl_curriculum_order(c)), sum = 0;
+    SL_TRY(sl_buf_addf(out, err, " \"unit\": \"document\", \"documents\": %llu,\n",
+                       (unsigned long long)n));
+    for (size_t i = 0; i <= plan->n_sources; i++)
+        sum += weight_of(c, i);
+    if (!w)
+        return SL_OK;
+    return sl_buf_addf(out, err, " \"%s\": %llu, \"estimated\": %s,\n", sl_plan_weights_name(w),
+                       (unsigned long long)sum, made ? "false" : "true");
+}
+
+static enum sl_status add_sequences(const struct sl_curriculum *c, struct sl_buf *out,
+                                    struct sl_err *err)
 {
     uint64_t tokens = sl_curriculum_unit_tokens(c);
     uint64_t n = sl_plan_order_positions(sl_curriculum_order(c));
-    SL_TRY(sl_buf_addf(out, err,
-                       "{\"format\": \"sluice-curriculum\", \"version\": 1, \"seed\": "
-                       "\"%llu\",\n \"sequences\": %llu, \"length\": %llu, \"tokens\": %llu,\n",
-                       (unsigned long long)plan->seed, (unsigned long long)n,
-                       (unsigned long long)tokens, (unsigned long long)(n * tokens)));
-    return add_tokenizer(tokenizer, out, err);
+    return sl_buf_addf(out, err, " \"sequences\": %llu, \"length\": %llu, \"tokens\": %llu,\n",
+                       (unsigned long long)n, (unsigned long long)tokens,
+                       (unsigned long long)(n * tokens));
 }
 
 enum sl_status sl_plan_text(const struct sl_plan *plan, const struct sl_curriculum *c,
@@ -254,7 +311,15 @@ enum sl_status sl_plan_text(const struct sl_plan *plan, const struct sl_curricul
                             struct sl_buf *out, struct sl_err *err)
 {
     const struct sl_plan_stretches *all = sl_curriculum_stretches(c);
-    SL_TRY(add_head(plan, c, tokenizer, out, err));
+    SL_TRY(sl_buf_addf(out, err,
+                       "{\"format\": \"sluice-curriculum\", \"version\": 1, \"seed\": "
+                       "\"%llu\",\n",
+                       (unsigned long long)plan->seed));
+    if (plan->of_documents)
+        SL_TRY(add_documents(plan, c, made != NULL, out, err));
+    else
+        SL_TRY(add_sequences(c, out, err));
+    SL_TRY(add_tokenizer(tokenizer, out, err));
     if (made)
         SL_TRY(sl_buf_addf(out, err,
                            " \"order\": {\"file\": \"order.arrows\", "
@@ -262,7 +327,7 @@ enum sl_status sl_plan_text(const struct sl_plan *plan, const struct sl_curricul
                            made->digest));
     SL_TRY(sl_buf_addf(out, err, " \"stages\": [\n"));
     for (size_t i = 0; i < all->n; i++)
-        SL_TRY(add_stage(plan, all, i, sl_curriculum_unit_tokens(c), out, err));
+        SL_TRY(add_stage(plan, c, i, out, err));
     SL_TRY(sl_buf_addf(out, err, " ],\n \"sources\": [\n"));
     for (size_t i = 0; i < plan->n_sources; i++)
         SL_TRY(add_source(plan, c, i, made != NULL, out, err));

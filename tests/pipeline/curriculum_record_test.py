@@ -19,6 +19,13 @@ import curriculum_test as ct  # noqa: E402
 from curriculum_test import (BIN, LENGTH, TOOL, check, expect, good, rng, run,  # noqa: E402
                              twin, work)
 
+try:
+    import jsonschema
+except ImportError:
+    jsonschema = None
+    print("skipped: no jsonschema in this Python, so no record was held against its schema")
+
+SCHEMA = json.loads((ct.ROOT / "schemas" / "record.schema.json").read_text())
 N_PAIRS = 80 if b"__asan_init" in TOOL.read_bytes() else 240
 
 
@@ -26,9 +33,17 @@ def manifest_of(folder):
     return json.loads((work / folder / "manifest.json").read_text())
 
 
+def check_schema(name, value):
+    if jsonschema:
+        found = list(jsonschema.Draft202012Validator(SCHEMA).iter_errors(value))
+        check(name + ": its schema", not found, found[:3])
+
+
 def recorded(name, *args):
     """The rows that a run writes, and the record that it makes."""
-    return good(TOOL, *args, "-f", "--record", work / name), manifest_of(name)
+    rows, manifest = good(TOOL, *args, "-f", "--record", work / name), manifest_of(name)
+    check_schema(name, manifest)
+    return rows, manifest
 
 
 def order_of(folder):
@@ -438,6 +453,7 @@ def go_on(i, files):
 
 def check_record(name, plan, whole, taken, shares, most):
     m = manifest_of("second")
+    check_schema(name, m)
     stages = m["stages"]
     ends = [s["end"] for s in stages]
     check(name + ": stages join", [s["begin"] for s in stages] == [0, *ends[:-1]] and
@@ -498,6 +514,7 @@ def test_going_on_told(files):
           len(entry["options"]["continue"]["xxh3"]) == 32, entry["options"])
     dry = json.loads(good(TOOL, "--dry-run", "--continue", manifest, "--at", 3200, plan))
     _, m = recorded("on", "--continue", manifest, "--at", 3200, plan)
+    check_schema("dry run", dry)
     check("a dry run tells the same stages", dry["stages"] == m["stages"], dry)
     names = [(s["name"], s["begin"], s["end"]) for s in m["stages"]]
     check("stages of both", names == [("warm-up", 0, 60), ("main", 60, 213),

@@ -434,7 +434,7 @@ BAD = [
     ("until: 71%", "until: {documents: 200}", "13:12", "with 'unit: document' alone"),
     ("replay: {of: seen, share: 5%}", "replay: {of: all, share: 5%}", "19:13", "of: seen"),
     ("amount: 9600", "amount: 20", "the budget is less than a sequence"),
-    ("seed: 7", "unit: document", "1:7", "unit: sequence"),
+    ("seed: 7", "unit: document", "2:9", "in tokens or bytes"),
 ]
 
 
