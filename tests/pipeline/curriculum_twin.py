@@ -500,16 +500,17 @@ def lists_of(plan, rows, orders):
     known = {r['id'] for s in out for r in rows[s]}
     named = [v.get('order') for v in [*plan['sources'].values(), *plan['stages']]]
     for name in dict.fromkeys(v['file'] for v in named if isinstance(v, dict) and 'file' in v):
-        for s in out:
-            ids = [r['id'] for r in rows[s]]
-            units = {i: u for u, i in enumerate(ids)}
-            if file_of(plan, s) != name:
-                continue
-            if any(ids.count(i) > 1 for i in orders[name]):
-                raise Refused('stands twice')
+        twice = set()
+        for s in (s for s in out if file_of(plan, s) == name):
+            units = {}
+            for u, row in enumerate(rows[s]):
+                if row['id'] in units:
+                    twice.add(row['id'])
+                units[row['id']] = u
             out[s] = [units[i] for i in orders[name] if i in units]
-        if any(i not in known for i in orders[name]):
-            raise Refused('no source has')
+        bad = next((i for i in orders[name] if i in twice or i not in known), None)
+        if bad is not None:
+            raise Refused('stands twice' if bad in twice else 'no source has')
     return out
 
 
