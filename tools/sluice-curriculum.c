@@ -8,6 +8,7 @@
 
 #include "order/curriculum.h"
 #include "order/plan_files.h"
+#include "order/plan_lineage.h"
 #include "order/plan_record.h"
 #include "order/plan_text.h"
 #include "run/tool.h"
@@ -198,6 +199,13 @@ static void count(struct sl_run *run, const struct state *s)
     sl_run_count(run, ROWS_ADDED, (int64_t)sl_plan_order_positions(o) - (units - unused));
 }
 
+static enum sl_status set_order(struct sl_run *run, const struct state *s, struct sl_err *err)
+{
+    struct sl_json *order;
+    SL_TRY(sl_plan_lineage(&s->plan, s->work, &order, err));
+    return sl_run_set_order(run, order, err);
+}
+
 /* The record is whole before the rows are: whoever sees these can rely on it. */
 static enum sl_status write_record(struct sl_run *run, struct state *s, struct sl_err *err)
 {
@@ -226,6 +234,7 @@ static enum sl_status end(struct sl_run *run, struct sl_err *err)
                                   sl_run_out_schema(run), err));
     SL_TRY(sl_curriculum_plan(s->work, sl_run_out_schema(run), NULL, NULL, err));
     count(run, s);
+    SL_TRY(set_order(run, s, err));
     SL_TRY(sl_run_again(run, place, err));
     SL_TRY(sl_curriculum_emit(s->work, emit, run, err));
     return s->record ? write_record(run, s, err) : SL_OK;

@@ -61,6 +61,8 @@ static enum sl_status add_own(struct sl_run *run, const char *port, bool with_ta
     struct sl_tally_names names = { t->reasons, t->counts, t->hists };
     if (port)
         SL_TRY(sl_json_set(entry, "port", sl_json_new_str(sl_str_of(port)), err));
+    if (with_tally && run->order)
+        SL_TRY(sl_json_set(entry, "order", sl_json_copy(run->order), err));
     if (with_tally)
         SL_TRY(sl_json_set(entry, "tally", sl_tally_json(&run->tally, &names), err));
     return SL_OK;
@@ -79,4 +81,13 @@ struct sl_json *sl_run_entry(struct sl_run *run, const char *port, bool with_tal
     if (err && err->status >= 0)
         (void)sl_err_nomem(err, 0);
     return NULL;
+}
+
+enum sl_status sl_run_set_order(struct sl_run *run, struct sl_json *order, struct sl_err *err)
+{
+    if (!order)
+        return sl_err_nomem(err, 0);
+    sl_json_free(run->order);
+    run->order = order;
+    return SL_OK;
 }

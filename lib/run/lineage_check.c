@@ -59,8 +59,10 @@ enum sl_status sl_lineage_check_stage(const struct sl_json *stage, struct sl_err
         sl_json_type(sl_json_get(stage, "version")) != SL_JSON_STR ||
         sl_json_type(sl_json_get(stage, "options")) != SL_JSON_OBJECT)
         return broken("without 'tool', 'version' or 'options'", err);
-    if (!object_or_none(sl_json_get(stage, "rules")) || !object_or_none(sl_json_get(stage, "bins")))
-        return broken("whose 'rules' or 'bins' are no object", err);
+    static const char *const objects[] = { "rules", "bins", "order" };
+    for (size_t i = 0; i < sizeof objects / sizeof *objects; i++)
+        if (!object_or_none(sl_json_get(stage, objects[i])))
+            return broken("whose 'rules', 'bins' or 'order' is no object", err);
     if (!count_ok(sl_json_get(stage, "count")))
         return broken("with a wrong 'count'", err);
     if (port && !sl_str_eq(sl_json_str(port), SL_STR("rejects")) &&

@@ -239,6 +239,7 @@ static void release(struct sl_run *run)
         sl_schema_release(&run->rest_schema);
     sl_buf_release(&run->files_text);
     sl_json_free(run->entry);
+    sl_json_free(run->order);
     free(run->copied);
     free(run->inputs);
     free(run->conf);

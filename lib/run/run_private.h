@@ -62,6 +62,7 @@ struct sl_run {
     struct sl_sink *text; /* text_out */
     struct sl_spool spool;
     struct sl_json *entry;          /* of this stage, without port and tally, as the run began */
+    struct sl_json *order;          /* what sl_run_set_order was given */
     const struct sl_batch *in_hand; /* what step() is looking at */
     int64_t n_taken;                /* batches that step() has seen */
     struct sl_rows some;            /* rows gathered by sl_run_pass_rows */

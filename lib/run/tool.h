@@ -226,6 +226,12 @@ struct sl_sink *sl_run_sink(struct sl_run *run);
 SL_MUST_USE enum sl_status sl_run_lineage(struct sl_run *run, bool with_tally, struct sl_buf *out,
                                           struct sl_err *err);
 
+/* Say which stages and sources the rows that are made stand in: an object, which the
+ * call takes, also when it fails. It becomes "order" in the stage's entry of lineages
+ * with tallies (docs/stream.md, section 6); so it must come before the output ends. */
+SL_MUST_USE enum sl_status sl_run_set_order(struct sl_run *run, struct sl_json *order,
+                                            struct sl_err *err);
+
 /* ---- map: one batch on one worker ---- */
 
 const void *sl_task_conf(const struct sl_task *t);

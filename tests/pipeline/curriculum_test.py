@@ -19,6 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "pipeline"))
 import curriculum_twin as twin  # noqa: E402
+from counted import read_stream  # noqa: E402
 
 try:
     import pyarrow as pa
@@ -355,6 +356,23 @@ def test_record():
     check("record: with -f", good(TOOL, "-f", "--record", folder, work / "whole.yaml") == rows)
 
 
+def test_lineage():
+    """Stages and sources stand in the lineage: of the stream, and of shards made of it."""
+    rows = good(TOOL, work / "whole.yaml")
+    dry = json.loads(good(TOOL, "--dry-run", work / "whole.yaml"))
+    order = read_stream(rows)[1][-1]["order"]
+    check("lineage: stages are the plan's", [(s["name"], s["begin"], s["end"]) for s in
+          order["stages"]] == [(s["name"], s["begin"], s["end"]) for s in dry["stages"]], order)
+    check("lineage: rows by source", [s["placed"] for s in order["stages"]] ==
+          [{k: v["sequences"] for k, v in s["shares"].items()} for s in dry["stages"]], order)
+    check("lineage: sources", order["sources"] == [s["name"] for s in dry["sources"]])
+    check("lineage: sizes", (order["sequences"], order["length"]) ==
+          (dry["sequences"], dry["length"]))
+    good(BIN / "sluice-shard", "-o", work / "ordered", data=rows)
+    manifest = json.loads((work / "ordered" / "manifest.json").read_text())
+    check("lineage: in the shards too", manifest["lineage"][-2]["order"] == order)
+
+
 def test_example():
     """The plan of examples/curriculum, to shards that are verified."""
     shutil.copy(ROOT / "examples" / "curriculum" / "plan.yaml", work / "example.yaml")
@@ -373,6 +391,7 @@ def main():
     test_bad()
     test_warning()
     test_record()
+    test_lineage()
     test_example()
     test_random(files)
     shutil.rmtree(work, ignore_errors=True)

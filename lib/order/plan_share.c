@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Shares, one schedule for the whole run: an assignment keeps its bound only for changes
+ * that it knows ahead. What is replayed is one more source behind the others. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "order/plan_parts.h"
+
+/* ---- shares ---- */
+
+/* Sources by what they hold, times epochs. */
+static enum sl_status shares_by_size(const struct sl_plan_order *o, uint64_t total,
+                                     uint64_t *shares, struct sl_err *err)
+{
+    uint64_t any = 0;
+    for (size_t i = 0; i < o->n_sources; i++)
+        any |= shares[i] = o->units[i] * o->plan->sources[i].epochs;
+    shares[0] += !any; /* of nothing, any shares do */
+    return sl_shares_divide_units(shares, o->n_sources, total, shares, err);
+}
+
+static enum sl_status shares_alpha(const struct sl_plan_order *o, const struct sl_plan_mix *m,
+                                   uint64_t total, uint64_t *shares, struct sl_err *err)
+{
+    uint64_t *sizes = calloc(2 * o->n_sources, sizeof *sizes), *part = sizes + o->n_sources;
+    uint64_t rest = total, any = 0;
+    if (!sizes)
+        return sl_err_nomem(err, 2 * o->n_sources * sizeof *sizes);
+    for (size_t i = 0; i < o->n_sources; i++) {
+        shares[i] = sl_plan_floor(m->given[i] * (double)total, rest);
+        rest -= shares[i];
+        any |= sizes[i] = m->of[i] ? o->units[i] : 0;
+    }
+    enum sl_status st = SL_OK;
+    if (any)
+        st = sl_shares_alpha(sizes, o->n_sources, m->alpha, rest, part, err);
+    else
+        st = sl_err_set(err, SL_E_DATA, "%s:%d:%d: the sources of 'of' are empty", o->plan->file,
+                        m->line, m->column);
+    for (size_t i = 0; i < o->n_sources && st == SL_OK; i++)
+        shares[i] += part[i];
+    free(sizes);
+    return st;
+}
+
+static enum sl_status set_shares(const struct sl_plan_order *o, const struct sl_plan_mix *m,
+                                 double replay, uint64_t *shares, struct sl_err *err)
+{
+    uint64_t seen = sl_plan_floor(replay * (double)SL_SHARE_ONE, SL_SHARE_ONE);
+    uint64_t total = SL_SHARE_ONE - seen;
+    shares[o->n_sources] = seen;
+    if (!m)
+        return shares_by_size(o, total, shares, err);
+    if (m->by_size)
+        return shares_alpha(o, m, total, shares, err);
+    return sl_shares_divide(m->given, o->n_sources, total, shares, err);
+}
+
+static enum sl_status new_piece(struct sl_plan_order *o, size_t at, struct sl_plan_piece **out,
+                                struct sl_err *err)
+{
+    if (o->n_pieces == o->room) {
+        size_t room = 2 * o->room + 16;
+        struct sl_plan_piece *p = realloc(o->pieces, room * sizeof *p);
+        if (!p)
+            return sl_err_nomem(err, room * sizeof *p);
+        o->pieces = p;
+        o->room = room;
+    }
+    memmove(o->pieces + at + 1, o->pieces + at, (o->n_pieces - at) * sizeof *o->pieces);
+    o->n_pieces++;
+    *out = &o->pieces[at];
+    **out = (struct sl_plan_piece){ .from = calloc(o->n_sources + 1, sizeof *(*out)->from) };
+    return (*out)->from ? SL_OK : sl_err_nomem(err, o->n_sources * sizeof(uint64_t));
+}
+
+static enum sl_status set_pieces(struct sl_plan_order *o, struct sl_err *err)
+{
+    const struct sl_plan *plan = o->plan;
+    for (size_t i = 0; i < plan->n_stages; i++) {
+        const struct sl_plan_stage *s = &plan->stages[i];
+        struct sl_plan_piece *p;
+        SL_TRY(new_piece(o, i, &p, err));
+        p->begin = i ? o->ends[i - 1] : 0;
+        p->end = o->ends[i];
+        p->stage = i;
+        if (s->replay > 0 && !p->begin)
+            return sl_plan_bad_stage(o, i, "has nothing to replay", err);
+        SL_TRY(set_shares(o, s->from, s->replay, p->from, err));
+        if (!s->to)
+            continue;
+        p->to = calloc(o->n_sources + 1, sizeof *p->to);
+        if (!p->to)
+            return sl_err_nomem(err, o->n_sources * sizeof *p->to);
+        SL_TRY(set_shares(o, s->to, s->replay, p->to, err));
+    }
+    return SL_OK;
+}
+
+static enum sl_status make_schedule(struct sl_plan_order *o, struct sl_err *err)
+{
+    sl_schedule_free(o->schedule);
+    o->schedule = NULL;
+    SL_TRY(sl_schedule_new(&o->schedule, o->n_sources + 1, err));
+    for (size_t i = 0; i < o->n_pieces; i++) {
+        const struct sl_plan_piece *p = &o->pieces[i];
+        SL_TRY(sl_schedule_add(o->schedule, p->end - p->begin, p->from, p->to,
+                               &o->plan->stages[p->stage].pacing, err));
+    }
+    return SL_OK;
+}
+
+/* ---- sources that end, and hand their share on ---- */
+
+uint64_t sl_plan_capacity(const struct sl_plan_order *o, size_t source)
+{
+    return o->units[source] * o->plan->sources[source].epochs;
+}
+
+static enum sl_status take_share(struct sl_plan_order *o, struct sl_plan_piece *p, size_t source,
+                                 struct sl_err *err)
+{
+    uint64_t any = 0;
+    if (!p->from[source] && !(p->to && p->to[source]))
+        return SL_OK;
+    if (p->to)
+        return sl_plan_bad_stage(o, p->stage,
+                                 "moves its shares, and a source in it ends: redistributing "
+                                 "there is not there yet",
+                                 err);
+    p->from[source] = 0;
+    for (size_t i = 0; i <= o->n_sources; i++)
+        any |= p->from[i];
+    if (!any)
+        return sl_plan_bad_stage(o, p->stage, "has no source left: the last one has ended", err);
+    return sl_shares_divide_units(p->from, o->n_sources + 1, SL_SHARE_ONE, p->from, err);
+}
+
+/* From position t on the source gives nothing. */
+static enum sl_status end_source(struct sl_plan_order *o, size_t source, uint64_t t,
+                                 struct sl_err *err)
+{
+    size_t i = 0;
+    while (o->pieces[i].end <= t)
+        i++;
+    if (o->pieces[i].begin < t && o->pieces[i].to) {
+        SL_TRY(take_share(o, &o->pieces[i], source, err)); /* has it none, all is well */
+        i++;
+    } else if (o->pieces[i].begin < t && o->pieces[i].from[source]) {
+        struct sl_plan_piece *p;
+        SL_TRY(new_piece(o, i + 1, &p, err));
+        const struct sl_plan_piece *whole = &o->pieces[i];
+        memcpy(p->from, whole->from, (o->n_sources + 1) * sizeof *p->from);
+        p->begin = t;
+        p->end = whole->end;
+        p->stage = whole->stage;
+        o->pieces[i++].end = t;
+    } else if (o->pieces[i].begin < t) {
+        i++;
+    }
+    for (; i < o->n_pieces; i++)
+        SL_TRY(take_share(o, &o->pieces[i], source, err));
+    return make_schedule(o, err);
+}
+
+static enum sl_status redistribute(struct sl_plan_order *o, struct sl_err *err)
+{
+    for (;;) {
+        uint64_t first = o->n_positions;
+        size_t source = 0;
+        for (size_t i = 0; i < o->n_sources; i++) {
+            if (o->plan->sources[i].when_empty != SL_EMPTY_REDISTRIBUTE)
+                continue;
+            uint64_t t = sl_schedule_lasts(o->schedule, i, sl_plan_capacity(o, i));
+            if (t < first) {
+                first = t;
+                source = i;
+            }
+        }
+        if (first == o->n_positions)
+            return SL_OK;
+        SL_TRY(end_source(o, source, first, err));
+    }
+}
+
+enum sl_status sl_plan_set_schedule(struct sl_plan_order *o, struct sl_err *err)
+{
+    SL_TRY(set_pieces(o, err));
+    SL_TRY(make_schedule(o, err));
+    return redistribute(o, err);
+}
