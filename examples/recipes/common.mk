@@ -35,7 +35,8 @@ all: $(OUT)/summary
 # A plan's paths are relative to its folder: it runs beside the data.
 $(OUT)/%.yaml: %.yaml
 	$(tidy)
-	cp $< $@
+	cp $< $@.tmp
+	mv $@.tmp $@
 
 # ---- documents ----
 
