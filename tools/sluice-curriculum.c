@@ -2,6 +2,7 @@
 /* sluice-curriculum: sequences in the order of a plan. The plan names the inputs; it is
  * a rule file, so that its digest stands in the lineage. The work is
  * lib/order/curriculum.c. With --dry-run the tool is another one, which writes text. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -151,6 +152,24 @@ static enum sl_status start(struct sl_run *run, struct sl_err *err)
                              common->tmpdir, err);
 }
 
+static void looks_at(const struct sl_run *run, bool *wanted)
+{
+    const struct state *s = sl_run_state(run);
+    sl_curriculum_looks_at(s->work, wanted);
+}
+
+/* An input that does not fit stands in the plan, which says where. */
+static void blame(const struct sl_run *run, int input, struct sl_err *err)
+{
+    const struct state *s = sl_run_state(run);
+    if (input >= s->files.n)
+        return;
+    const struct sl_plan_source *source = &s->plan.sources[s->files.sources[input]];
+    size_t n = strlen(err->msg);
+    snprintf(err->msg + n, sizeof err->msg - n, "; it is of source '%s', %s:%d:%d", source->name,
+             s->plan.file, source->line, source->column);
+}
+
 static enum sl_status step(struct sl_run *run, const struct sl_batch *b, struct sl_err *err)
 {
     struct state *s = sl_run_state(run);
@@ -237,6 +256,10 @@ static enum sl_status end(struct sl_run *run, struct sl_err *err)
     SL_TRY(set_order(run, s, err));
     SL_TRY(sl_run_again(run, place, err));
     SL_TRY(sl_curriculum_emit(s->work, emit, run, err));
+    struct sl_row_sort_counts c = sl_curriculum_counts(s->work);
+    if (c.runs)
+        sl_run_note(run, "%lld runs, %lld merges, %lld MB of disk", (long long)c.runs,
+                    (long long)c.merges, (long long)(c.disk_bytes / 1000000));
     return s->record ? write_record(run, s, err) : SL_OK;
 }
 
@@ -257,6 +280,12 @@ static void stop(struct sl_run *run)
 
 /* ---- without rows ---- */
 
+static enum sl_status dry_step(struct sl_run *run, const struct sl_batch *b, struct sl_err *err)
+{
+    struct state *s = sl_run_state(run);
+    return sl_curriculum_count(s->work, b, s->files.sources[sl_run_at_input(run)], err);
+}
+
 static enum sl_status dry_end(struct sl_run *run, struct sl_err *err)
 {
     struct state *s = sl_run_state(run);
@@ -276,10 +305,10 @@ static enum sl_status dry_end(struct sl_run *run, struct sl_err *err)
     .name = "sluice-curriculum",                                                            \
     .about = "put sequences into the order of a plan: stages, mixtures, pacing",            \
     .options = options, .conf_size = sizeof(struct conf), .in = "sequences", .needs = "id", \
-    .start = start, .step = step, .stop = stop
+    .start = start, .looks_at = looks_at, .blame = blame, .stop = stop
 
 static const struct sl_tool dry_tool = { COMMON, .flow = SL_SINK, .text_out = true,
-                                         .end = dry_end };
+                                         .step = dry_step, .end = dry_end };
 
 static const struct sl_add adds[] = {
     { "copy", "uint16", "number of the repetition, from 0" },
@@ -305,6 +334,7 @@ static const struct sl_tool tool = {
     .flow = SL_COLLECT,
     .inputs = set_inputs,
     .rules = rules,
+    .step = step,
     .end = end,
     .trial = "--plan random --mem 32M",
 };

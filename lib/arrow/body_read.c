@@ -9,19 +9,19 @@
 
 #include "base/num.h"
 
-static void count_parts(const struct sl_field *f, uint32_t *n_nodes, uint32_t *n_spans)
+void sl_field_parts(const struct sl_field *f, uint32_t *n_nodes, uint32_t *n_spans)
 {
     ++*n_nodes;
     *n_spans += 1U + sl_type_has_offsets(f->type) + (f->n_children == 0);
     for (uint32_t i = 0; i < f->n_children; i++)
-        count_parts(&f->children[i], n_nodes, n_spans);
+        sl_field_parts(&f->children[i], n_nodes, n_spans);
 }
 
 void sl_schema_parts(const struct sl_schema *schema, uint32_t *n_nodes, uint32_t *n_spans)
 {
     *n_nodes = *n_spans = 0;
     for (uint32_t i = 0; i < schema->n_fields; i++)
-        count_parts(schema->fields[i], n_nodes, n_spans);
+        sl_field_parts(schema->fields[i], n_nodes, n_spans);
 }
 
 /* Fewer than 64 bytes. */
@@ -33,8 +33,8 @@ static bool padding_is_zero(const char *p, size_t n)
     return sum == 0;
 }
 
-enum sl_status sl_body_places(const struct sl_batch_parts *parts, struct sl_str body,
-                              struct sl_err *err)
+enum sl_status sl_body_spans(const struct sl_batch_parts *parts, size_t body_bytes,
+                             struct sl_err *err)
 {
     uint64_t at = 0;
     for (uint32_t i = 0; i < parts->n_spans; i++) {
@@ -42,16 +42,26 @@ enum sl_status sl_body_places(const struct sl_batch_parts *parts, struct sl_str 
         if ((uint64_t)s->off != at)
             return sl_err_set(err, SL_E_DATA, "buffer %u starts at %lld of the body, not at %llu",
                               i, (long long)s->off, (unsigned long long)at);
-        uint64_t end = at + (uint64_t)s->bytes;
-        at = sl_round64(end);
-        if (at > body.n)
+        at = sl_round64(at + (uint64_t)s->bytes);
+        if (at > body_bytes)
             return sl_err_set(err, SL_E_DATA, "buffer %u has no padding", i);
+    }
+    if (at != body_bytes)
+        return sl_err_set(err, SL_E_DATA, "a body of %zu bytes whose buffers end at %llu",
+                          body_bytes, (unsigned long long)at);
+    return SL_OK;
+}
+
+enum sl_status sl_body_places(const struct sl_batch_parts *parts, struct sl_str body,
+                              struct sl_err *err)
+{
+    SL_TRY(sl_body_spans(parts, body.n, err));
+    for (uint32_t i = 0; i < parts->n_spans; i++) {
+        uint64_t end = (uint64_t)(parts->spans[i].off + parts->spans[i].bytes);
+        uint64_t at = sl_round64(end);
         if (at > end && !padding_is_zero(body.p + end, at - end))
             return sl_err_set(err, SL_E_DATA, "the padding behind buffer %u is not zero", i);
     }
-    if (at != body.n)
-        return sl_err_set(err, SL_E_DATA, "a body of %zu bytes whose buffers end at %llu", body.n,
-                          (unsigned long long)at);
     return SL_OK;
 }
 
@@ -153,8 +163,16 @@ static enum sl_status view_column(struct walk *w, const struct sl_field *f, stru
     return SL_OK;
 }
 
+/* A column whose buffers were not read. */
+static void pass_column(struct walk *w, const struct sl_field *f, struct sl_column *c)
+{
+    const struct sl_node *node = &w->parts->nodes[w->node];
+    *c = (struct sl_column){ .field = f, .n = node->n, .n_nulls = node->n_nulls };
+    sl_field_parts(f, &w->node, &w->span);
+}
+
 enum sl_status sl_body_columns(struct sl_batch *b, const struct sl_batch_parts *parts, bool strict,
-                               struct sl_err *err)
+                               const bool *wanted, struct sl_err *err)
 {
     struct walk w = {
         .parts = parts, .body = b->body.p, .arena = &b->arena, .strict = strict, .err = err
@@ -164,7 +182,11 @@ enum sl_status sl_body_columns(struct sl_batch *b, const struct sl_batch_parts *
     b->columns = sl_arena_zeros(&b->arena, n, sizeof *b->columns);
     if (!b->columns)
         return sl_err_nomem(err, n * sizeof *b->columns);
-    for (uint32_t i = 0; i < n; i++)
-        SL_TRY(view_column(&w, b->schema->fields[i], &b->columns[i]));
+    for (uint32_t i = 0; i < n; i++) {
+        if (wanted && !wanted[i])
+            pass_column(&w, b->schema->fields[i], &b->columns[i]);
+        else
+            SL_TRY(view_column(&w, b->schema->fields[i], &b->columns[i]));
+    }
     return SL_OK;
 }

@@ -15,8 +15,15 @@
 /* How many nodes and buffers the batches of a schema have. */
 void sl_schema_parts(const struct sl_schema *schema, uint32_t *n_nodes, uint32_t *n_spans);
 
-/* Does each buffer start at the next multiple of 64, is the padding zero, and
- * does the body end there? */
+/* How many nodes and buffers one field has; added to the numbers. */
+void sl_field_parts(const struct sl_field *f, uint32_t *n_nodes, uint32_t *n_spans);
+
+/* Does each buffer start at the next multiple of 64, and does the body, of so many bytes,
+ * end there? */
+SL_MUST_USE enum sl_status sl_body_spans(const struct sl_batch_parts *parts, size_t body_bytes,
+                                         struct sl_err *err);
+
+/* The same, and is the padding zero? */
 SL_MUST_USE enum sl_status sl_body_places(const struct sl_batch_parts *parts, struct sl_str body,
                                           struct sl_err *err);
 
@@ -32,8 +39,10 @@ SL_MUST_USE enum sl_status sl_body_unpack(struct sl_batch_parts *parts, struct s
  *           are then fit for sl_batch_validate.
  * else      buffers may be larger or, at zero rows, missing; offsets and
  *           values may be at any address, data_bytes is what there is of a
- *           bytes type, n_nulls may be -1. Fit for sl_foreign_batch. */
+ *           bytes type, n_nulls may be -1. Fit for sl_foreign_batch.
+ * wanted    NULL, or of every field whether its buffers are there: the others get columns
+ *           that have numbers of rows and nulls, and nothing else. */
 SL_MUST_USE enum sl_status sl_body_columns(struct sl_batch *b, const struct sl_batch_parts *parts,
-                                           bool strict, struct sl_err *err);
+                                           bool strict, const bool *wanted, struct sl_err *err);
 
 #endif

@@ -15,6 +15,7 @@
 #include "arrow/reader.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "arrow/body_read.h"
 #include "arrow/foreign.h"
@@ -40,6 +41,7 @@ struct sl_reader {
     size_t prefix;       /* bytes of marker and length */
     struct sl_front front;
     struct sl_batch_parts parts;
+    bool *picks;          /* of every field; NULL: all are read */
     struct sl_buf packed; /* a compressed body */
     struct sl_zunpack *unpack;
     struct sl_hasher *hasher;
@@ -220,23 +222,30 @@ static enum sl_status read_schema(struct sl_reader *r)
 
 /* ---- bodies ---- */
 
-static enum sl_status read_body(struct sl_reader *r, struct sl_buf *to)
+/* Append n bytes, which are at this place of the body. */
+static enum sl_status read_bytes(struct sl_reader *r, struct sl_buf *to, size_t n, size_t at)
 {
-    size_t bytes = (size_t)r->front.body_bytes;
-    sl_buf_reset(to);
-    while (to->n < bytes) {
-        size_t step = to->n > FIRST_STEP ? to->n : FIRST_STEP, got = 0;
+    size_t begin = to->n;
+    while (to->n - begin < n) {
+        size_t have = to->n - begin, got = 0;
+        size_t step = have > FIRST_STEP ? have : FIRST_STEP;
         if (step < to->cap - to->n)
             step = to->cap - to->n;
-        if (step > bytes - to->n)
-            step = bytes - to->n;
+        if (step > n - have)
+            step = n - have;
         SL_TRY(sl_buf_reserve(to, step, &r->err));
         SL_TRY(sl_source_read(r->src, to->p + to->n, step, &got, &r->err));
         to->n += got;
         if (got < step)
-            return cut(r, "inside the body of a message", r->bytes.n + to->n);
+            return cut(r, "inside the body of a message", r->bytes.n + at + have + got);
     }
     return SL_OK;
+}
+
+static enum sl_status read_body(struct sl_reader *r, struct sl_buf *to)
+{
+    sl_buf_reset(to);
+    return read_bytes(r, to, (size_t)r->front.body_bytes, 0);
 }
 
 static struct sl_str as_str(const struct sl_buf *b)
@@ -258,8 +267,62 @@ static enum sl_status open_body(struct sl_reader *r, struct sl_batch *b)
     b->schema = &r->schema;
     b->off = r->off;
     b->seq = r->n_batches;
-    SL_TRY(sl_body_columns(b, &r->parts, r->strict, &r->err));
+    SL_TRY(sl_body_columns(b, &r->parts, r->strict, NULL, &r->err));
     return r->strict ? sl_batch_validate(b, &r->err) : sl_foreign_batch(b, &r->scratch, &r->err);
+}
+
+/* ---- some columns of a body ---- */
+
+static enum sl_status pass_bytes(struct sl_reader *r, int64_t from, int64_t to)
+{
+    size_t n = (size_t)(to - from), got = 0;
+    SL_TRY(sl_source_skip(r->src, n, &got, &r->err));
+    if (got < n)
+        return cut(r, "inside the body of a message", r->bytes.n + (size_t)from + got);
+    return SL_OK;
+}
+
+/* Read the buffers of the columns that are wanted, one behind the other. */
+static enum sl_status pick_spans(struct sl_reader *r, struct sl_batch *b)
+{
+    uint32_t node = 0, first = 0, end = 0;
+    int64_t at = 0, all = r->front.body_bytes;
+    sl_buf_reset(&b->body);
+    for (uint32_t i = 0; i < r->schema.n_fields; i++, first = end) {
+        sl_field_parts(r->schema.fields[i], &node, &end);
+        if (!r->picks[i] || first == end)
+            continue;
+        int64_t from = r->parts.spans[first].off;
+        int64_t to = end < r->parts.n_spans ? r->parts.spans[end].off : all;
+        int64_t moved = from - (int64_t)b->body.n;
+        SL_TRY(pass_bytes(r, at, from));
+        SL_TRY(read_bytes(r, &b->body, (size_t)(to - from), (size_t)from));
+        at = to;
+        for (uint32_t k = first; k < end; k++)
+            r->parts.spans[k].off -= moved;
+    }
+    return pass_bytes(r, at, all);
+}
+
+static enum sl_status pick_batch(struct sl_reader *r, struct sl_batch *b)
+{
+    if (r->parts.n_rows == 0)
+        return sl_err_set(&r->err, SL_E_DATA, "a batch of no rows that is no trailer");
+    SL_TRY(sl_body_spans(&r->parts, (size_t)r->front.body_bytes, &r->err));
+    SL_TRY(pick_spans(r, b));
+    b->schema = &r->schema;
+    b->off = r->off;
+    b->seq = r->n_batches;
+    SL_TRY(sl_body_columns(b, &r->parts, true, r->picks, &r->err));
+    for (uint32_t i = 0; i < r->schema.n_fields; i++) {
+        if (b->columns[i].n != b->n_rows)
+            return sl_err_set(&r->err, SL_E_DATA, "column '%s' has %lld of %lld rows",
+                              r->schema.fields[i]->name, (long long)b->columns[i].n,
+                              (long long)b->n_rows);
+        if (r->picks[i])
+            SL_TRY(sl_column_validate(&b->columns[i], &r->err));
+    }
+    return SL_OK;
 }
 
 static enum sl_status read_batch(struct sl_reader *r, struct sl_batch *b)
@@ -269,6 +332,8 @@ static enum sl_status read_batch(struct sl_reader *r, struct sl_batch *b)
     bool last = r->front.trailer.p != NULL;
     if (r->strict && last && (r->parts.n_rows || r->parts.zstd))
         return sl_err_set(&r->err, SL_E_DATA, "a trailer with rows or compression");
+    if (r->picks && !last && !r->parts.zstd)
+        return pick_batch(r, b);
     struct sl_buf *to = r->parts.zstd ? &r->packed : &b->body;
     SL_TRY(read_body(r, to));
     if (r->strict)
@@ -440,10 +505,23 @@ enum sl_status sl_reader_open(struct sl_reader **out, struct sl_source *src, enu
     return SL_OK;
 }
 
+enum sl_status sl_reader_pick(struct sl_reader *r, const bool *wanted, struct sl_err *err)
+{
+    if (!r->strict)
+        return sl_err_set(err, SL_E_BUG, "only a strict reader picks columns");
+    free(r->picks);
+    r->picks = malloc(r->schema.n_fields + 1);
+    if (!r->picks)
+        return sl_err_nomem(err, r->schema.n_fields);
+    memcpy(r->picks, wanted, r->schema.n_fields * sizeof *wanted);
+    return SL_OK;
+}
+
 void sl_reader_free(struct sl_reader *r)
 {
     if (!r)
         return;
+    free(r->picks);
     sl_schema_release(&r->schema);
     sl_buf_release(&r->bytes);
     sl_buf_release(&r->packed);

@@ -43,6 +43,15 @@ const struct sl_schema *sl_reader_schema(const struct sl_reader *r);
 SL_MUST_USE enum sl_status sl_reader_next(struct sl_reader *r, struct sl_batch *batch,
                                           struct sl_err *err);
 
+/* From the next batch on read of uncompressed bodies only some columns, which must be
+ * done before the first one of a strict reader. What is not read is not checked: neither
+ * the hashes of these messages nor padding; places, sizes, and the columns themselves are.
+ *
+ * wanted   one a field of the schema; copied. Other columns have numbers of rows and
+ *          nulls, and neither validity nor values. */
+SL_MUST_USE enum sl_status sl_reader_pick(struct sl_reader *r, const bool *wanted,
+                                          struct sl_err *err);
+
 /* What the trailer says; valid after SL_END of a strict reader. */
 struct sl_trailer {
     int64_t n_rows, n_batches;

@@ -26,6 +26,7 @@
 #include "io/decoder.h"
 #include "io/pipe_size.h"
 
+enum { GAP_STEP = 16 << 10 }; /* read at once behind a gap */
 enum { RAW_BYTES = 256 << 10, WINDOW_MIN = 256 << 10, READ_MAX = 1 << 20, MAGIC_BYTES = 4 };
 
 struct sl_source {
@@ -42,6 +43,7 @@ struct sl_source {
     uint8_t *win; /* bytes not consumed yet: [at, n) */
     size_t at, n, cap;
     int64_t off, raw_bytes, size;
+    size_t step;       /* most to read at once: less behind a gap, then twice as much each time */
     struct sl_err err; /* kept back while bytes from before it are left */
     bool dead;         /* it was told */
 };
@@ -215,7 +217,8 @@ static enum sl_status produce_any(struct sl_source *s, uint8_t *dst, size_t n, s
         s->raw_at += *got;
         return SL_OK;
     }
-    enum sl_status st = raw_read(s, dst, n, got);
+    enum sl_status st = raw_read(s, dst, n < s->step ? n : s->step, got);
+    s->step = s->step < READ_MAX ? 2 * s->step : READ_MAX;
     s->end = s->raw_end;
     return st;
 }
@@ -318,6 +321,37 @@ void sl_source_consume(struct sl_source *s, size_t n)
     s->at += n;
 }
 
+static bool can_seek(const struct sl_source *s)
+{
+    bool plain = !s->undecided && !s->kind && s->raw_at == s->raw_n;
+    return plain && s->fd >= 0 && s->size >= 0 && !s->end && s->err.status >= 0;
+}
+
+enum sl_status sl_source_skip(struct sl_source *s, size_t n, size_t *got, struct sl_err *err)
+{
+    const uint8_t *p;
+    for (*got = 0; *got < n;) {
+        size_t left = n - *got, have = s->n - s->at;
+        if (have == 0 && left > GAP_STEP && can_seek(s)) {
+            if (lseek(s->fd, (off_t)left, SEEK_CUR) < 0)
+                return sl_err_sys(err, errno, "cannot seek");
+            s->raw_bytes += (int64_t)left;
+            s->off += (int64_t)left;
+            s->step = GAP_STEP;
+            *got = n;
+            return SL_OK;
+        }
+        if (have == 0)
+            SL_TRY(sl_source_peek(s, 1, &p, &have, err));
+        if (have == 0)
+            return SL_OK;
+        have = have < left ? have : left;
+        sl_source_consume(s, have);
+        *got += have;
+    }
+    return SL_OK;
+}
+
 enum sl_status sl_source_read(struct sl_source *s, void *dst, size_t n, size_t *got,
                               struct sl_err *err)
 {
@@ -380,6 +414,7 @@ static struct sl_source *new_source(const char *name, enum sl_source_mode mode)
         return NULL;
     s->fd = -1;
     s->size = -1;
+    s->step = READ_MAX;
     s->undecided = mode == SL_SOURCE_AUTO;
     s->err = (struct sl_err)SL_ERR_INIT;
     s->name = strdup(name);

@@ -59,6 +59,12 @@ SL_MUST_USE enum sl_status sl_source_peek(struct sl_source *s, size_t min, const
 /* Go on by n bytes, no more than were last peeked. */
 void sl_source_consume(struct sl_source *s, size_t n);
 
+/* Go on by n bytes without looking at them: a regular file that is not compressed is not
+ * read there (and only little is read ahead behind such a gap). *got < n only at the end of
+ * input, which for such a file shows at the next peek or read. */
+SL_MUST_USE enum sl_status sl_source_skip(struct sl_source *s, size_t n, size_t *got,
+                                          struct sl_err *err);
+
 /* Copy n bytes; *got < n only at the end of input. */
 SL_MUST_USE enum sl_status sl_source_read(struct sl_source *s, void *dst, size_t n, size_t *got,
                                           struct sl_err *err);

@@ -393,6 +393,48 @@ static void test_open_files(void **state)
     sl_source_free(NULL);
 }
 
+/* Bytes that are passed by, from a file and from a feed, are the same bytes. */
+static void test_skip(void **state)
+{
+    (void)state;
+    enum { N = 3 << 20 };
+    uint8_t *all = malloc(N), *got = malloc(N);
+    char path[] = P_tmpdir "/sluice-test-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0 && all && got);
+    for (size_t i = 0; i < N; i++)
+        all[i] = (uint8_t)(i * 2654435761U >> 13);
+    assert_int_equal(write(fd, all, N), N);
+    close(fd);
+    for (int kind = 0; kind < 3; kind++) {
+        struct feed f = { .left = { (char *)all, N }, .step = 777 };
+        struct sl_source *s;
+        if (kind == 0)
+            assert_int_equal(sl_source_open(&s, path, SL_SOURCE_AUTO, NULL), SL_OK);
+        else
+            s = kind == 1 ? open_feed(&f, SL_SOURCE_PLAIN) : open_mem(f.left, SL_SOURCE_PLAIN);
+        for (size_t at = 0, step = 1; at < N; step = step * 5 % 300007) {
+            size_t n = 0, want = step % 3000 < N - at ? step % 3000 : N - at;
+            assert_int_equal(sl_source_read(s, got, want, &n, NULL), SL_OK);
+            assert_int_equal(n, want);
+            assert_memory_equal(got, all + at, n);
+            at += n;
+            want = step < N - at ? step : N - at;
+            assert_int_equal(sl_source_skip(s, want, &n, NULL), SL_OK);
+            assert_int_equal(n, want);
+            at += n;
+            assert_int_equal(sl_source_off(s), at);
+        }
+        size_t n = 1;
+        assert_int_equal(sl_source_read(s, got, 1, &n, NULL), SL_OK);
+        assert_int_equal(n, 0);
+        sl_source_free(s);
+    }
+    unlink(path);
+    free(all);
+    free(got);
+}
+
 static void test_empty_and_short(void **state)
 {
     (void)state;
@@ -420,7 +462,8 @@ int main(void)
         cmocka_unit_test(test_what_follows),      cmocka_unit_test(test_read_error),
         cmocka_unit_test(test_error_waits),       cmocka_unit_test(test_large_peeks),
         cmocka_unit_test(test_long_reads),        cmocka_unit_test(test_pipe_does_not_wait),
-        cmocka_unit_test(test_open_files),        cmocka_unit_test(test_empty_and_short),
+        cmocka_unit_test(test_open_files),        cmocka_unit_test(test_skip),
+        cmocka_unit_test(test_empty_and_short),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

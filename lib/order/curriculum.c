@@ -175,17 +175,50 @@ static enum sl_status see_score(struct sl_curriculum *c, const struct sl_batch *
     return SL_OK;
 }
 
-enum sl_status sl_curriculum_see(struct sl_curriculum *c, const struct sl_batch *b, size_t source,
-                                 struct sl_err *err)
+static enum sl_status count_score(struct sl_curriculum *c, const struct sl_batch *b, size_t source,
+                                  size_t k, struct sl_err *err)
+{
+    for (int64_t row = 0; row < b->n_rows; row++) {
+        bool null;
+        sl_buf_reset(&c->record);
+        SL_TRY(sl_row_keys_add(c->keys[k], b, row, &c->record, &null, err));
+        c->nulls[source * SL_PLAN_MAX_SCORES + k] += null;
+    }
+    return SL_OK;
+}
+
+typedef enum sl_status (*for_score)(struct sl_curriculum *c, const struct sl_batch *b,
+                                    size_t source, size_t k, struct sl_err *err);
+
+static enum sl_status first_pass(struct sl_curriculum *c, const struct sl_batch *b, size_t source,
+                                 for_score each, struct sl_err *err)
 {
     for (size_t k = 0; k < c->plan->n_scores; k++)
         if (sl_plan_uses(c->plan, source, k))
-            SL_TRY(see_score(c, b, source, k, err));
+            SL_TRY(each(c, b, source, k, err));
     c->units[source] += (uint64_t)b->n_rows;
     if (c->units[source] > UINT32_MAX)
         return sl_err_set(err, SL_E_DATA, "source '%s' has more than 2^32 sequences",
                           c->plan->sources[source].name);
     return SL_OK;
+}
+
+enum sl_status sl_curriculum_see(struct sl_curriculum *c, const struct sl_batch *b, size_t source,
+                                 struct sl_err *err)
+{
+    return first_pass(c, b, source, see_score, err);
+}
+
+enum sl_status sl_curriculum_count(struct sl_curriculum *c, const struct sl_batch *b, size_t source,
+                                   struct sl_err *err)
+{
+    return first_pass(c, b, source, count_score, err);
+}
+
+void sl_curriculum_looks_at(const struct sl_curriculum *c, bool *wanted)
+{
+    for (size_t k = 0; k < c->plan->n_scores; k++)
+        sl_row_keys_mark(c->keys[k], wanted);
 }
 
 /* ---- the order ---- */
@@ -393,6 +426,11 @@ enum sl_status sl_curriculum_emit(struct sl_curriculum *c,
     sl_record_sort_free(c->places);
     c->places = NULL;
     return sl_row_sort_end(c->sort, emit, ctx, err);
+}
+
+struct sl_row_sort_counts sl_curriculum_counts(const struct sl_curriculum *c)
+{
+    return sl_row_sort_counts(c->sort);
 }
 
 const struct sl_plan_order *sl_curriculum_order(const struct sl_curriculum *c)

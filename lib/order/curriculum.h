@@ -31,6 +31,11 @@ void sl_curriculum_free(struct sl_curriculum *c); /* NULL allowed */
 /* The sources come one after another, in the order of the plan. */
 SL_MUST_USE enum sl_status sl_curriculum_see(struct sl_curriculum *c, const struct sl_batch *b,
                                              size_t source, struct sl_err *err);
+/* Instead of sl_curriculum_see, where no order is to be made: sizes and nulls alone. */
+SL_MUST_USE enum sl_status sl_curriculum_count(struct sl_curriculum *c, const struct sl_batch *b,
+                                               size_t source, struct sl_err *err);
+/* Mark in wanted, one a field of what is read, the columns that these two look at. */
+void sl_curriculum_looks_at(const struct sl_curriculum *c, bool *wanted);
 /* Stages and shares alone: sl_curriculum_order is valid afterwards. */
 SL_MUST_USE enum sl_status sl_curriculum_measure(struct sl_curriculum *c, struct sl_err *err);
 /* All of the order; after sl_curriculum_measure.
@@ -50,6 +55,9 @@ SL_MUST_USE enum sl_status sl_curriculum_emit(struct sl_curriculum *c,
                                               enum sl_status (*emit)(void *ctx, struct sl_str *rows,
                                                                      size_t n, struct sl_err *err),
                                               void *ctx, struct sl_err *err);
+
+/* Of the rows' sorter; after sl_curriculum_emit. */
+struct sl_row_sort_counts sl_curriculum_counts(const struct sl_curriculum *c);
 
 const struct sl_plan_order *sl_curriculum_order(const struct sl_curriculum *c);
 uint64_t sl_curriculum_units(const struct sl_curriculum *c, size_t source);

@@ -6,6 +6,11 @@
 #include <glob.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "order/manifest.h"
+#include "order/shard_folder.h"
 
 enum { FILES_MAX = 1 << 24 };
 
@@ -18,7 +23,7 @@ struct finder {
     struct sl_err *err;
 };
 
-static enum sl_status add(struct finder *f, const char *path)
+static enum sl_status add_file(struct finder *f, const char *path)
 {
     struct sl_plan_files *to = f->files;
     if ((size_t)to->n == f->room) {
@@ -39,6 +44,49 @@ static enum sl_status add(struct finder *f, const char *path)
     to->paths[to->n] = copy;
     to->sources[to->n++] = f->source;
     return SL_OK;
+}
+
+static enum sl_status bad_source(struct finder *f, const char *what, const char *path)
+{
+    const struct sl_plan_source *s = &f->plan->sources[f->source];
+    return sl_err_set(f->err, SL_E_DATA, "%s:%d:%d: source '%s': '%.300s' %s", f->plan->file,
+                      s->line, s->column, s->name, path, what);
+}
+
+/* The shards of a finished folder, in their order. */
+static enum sl_status add_shards(struct finder *f, const char *folder)
+{
+    struct sl_manifest m;
+    struct sl_buf path;
+    char name[SL_SHARD_NAME_BYTES];
+    sl_manifest_init(&m);
+    sl_buf_init(&path, 1 << 16);
+    enum sl_status st = sl_buf_addf(&path, f->err, "%s/" SL_MANIFEST_NAME, folder);
+    if (st == SL_OK)
+        st = sl_buf_add_byte(&path, 0, f->err);
+    if (st == SL_OK && access((const char *)path.p, F_OK) != 0)
+        st = bad_source(f, "is no finished folder of shards", folder);
+    if (st == SL_OK)
+        st = sl_manifest_read(&m, (const char *)path.p, f->err);
+    for (int64_t k = 0; st == SL_OK && k < m.n_shards; k++) {
+        sl_shard_name(k, name);
+        sl_buf_reset(&path);
+        st = sl_buf_addf(&path, f->err, "%s/%s", folder, name);
+        if (st == SL_OK)
+            st = sl_buf_add_byte(&path, 0, f->err);
+        if (st == SL_OK)
+            st = add_file(f, (const char *)path.p);
+    }
+    sl_manifest_release(&m);
+    sl_buf_release(&path);
+    return st;
+}
+
+static enum sl_status add(struct finder *f, const char *path)
+{
+    struct stat info;
+    bool folder = stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+    return folder ? add_shards(f, path) : add_file(f, path);
 }
 
 static int by_name(const void *a, const void *b)

@@ -3,7 +3,7 @@
 #define SL_ORDER_PLAN_FILES_H
 
 /* The files that a plan's sources are: patterns become names, relative paths begin at
- * the plan's folder, "-" stays. */
+ * the plan's folder, a folder of shards becomes its shards, "-" stays. */
 
 #include "base/buf.h"
 #include "order/plan.h"

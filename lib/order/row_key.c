@@ -363,6 +363,16 @@ static enum sl_status add_parts(const struct sl_row_keys *k, const struct sl_bat
     return SL_OK;
 }
 
+void sl_row_keys_mark(const struct sl_row_keys *k, bool *wanted)
+{
+    for (uint32_t i = 0; i < k->n; i++)
+        wanted[k->parts[i].column] = true;
+    if (k->shuffled)
+        wanted[k->id] = true;
+    if (k->shuffled && k->copy >= 0)
+        wanted[k->copy] = true;
+}
+
 enum sl_status sl_row_keys_add(const struct sl_row_keys *k, const struct sl_batch *b, int64_t row,
                                struct sl_buf *out, bool *has_null, struct sl_err *err)
 {

@@ -40,6 +40,9 @@ SL_MUST_USE enum sl_status sl_row_keys_parse(struct sl_row_keys **out, const cha
 SL_MUST_USE enum sl_status sl_row_keys_shuffle(struct sl_row_keys **out, uint64_t row_seed,
                                                const struct sl_schema *schema, struct sl_err *err);
 
+/* Mark in wanted, one a field of the schema, the columns that keys are made of. */
+void sl_row_keys_mark(const struct sl_row_keys *k, bool *wanted);
+
 /* Append the row's key to out.
  *
  * has_null  may be NULL; is a column that the list names null in this row?

@@ -178,7 +178,8 @@ static enum sl_status take_batch(struct sl_run *run, struct sl_batch *batch, str
     if (!batch->n_rows)
         return SL_OK;
     sl_port_add(&run->tally.in, sl_batch_column(batch, "id"), batch->n_rows);
-    run->bytes_in += (int64_t)batch->body.n;
+    run->bytes_in +=
+        run->in.picks ? sl_inputs_bytes(&run->in) - run->bytes_in : (int64_t)batch->body.n;
     batch->seq = run->n_taken++;
     SL_TRY(sl_spool_add(run, batch, err));
     run->in_hand = batch;
@@ -188,15 +189,35 @@ static enum sl_status take_batch(struct sl_run *run, struct sl_batch *batch, str
     return st;
 }
 
+/* Files are read in parts where the tool looks at some columns alone. */
+static enum sl_status pick_columns(struct sl_run *run, struct sl_err *err)
+{
+    const struct sl_schema *s = &run->in.schema;
+    int id = sl_schema_find(s, "id"); /* for the tally */
+    if (!run->tool->looks_at || run->tool->reads_once || !sl_inputs_are_files(&run->in))
+        return SL_OK;
+    bool *wanted = calloc(s->n_fields + 1, sizeof *wanted);
+    if (!wanted)
+        return sl_err_nomem(err, s->n_fields);
+    if (id >= 0)
+        wanted[id] = true;
+    run->tool->looks_at(run, wanted);
+    enum sl_status st = sl_inputs_pick(&run->in, wanted, err);
+    free(wanted);
+    return st;
+}
+
 static enum sl_status flow_batches(struct sl_run *run, struct sl_err *err)
 {
     struct sl_batch batch;
     sl_batch_init(&batch);
-    enum sl_status st = SL_OK;
-    if (run->tool->flow == SL_COLLECT && !run->tool->reads_once)
+    enum sl_status st = pick_columns(run, err);
+    if (st == SL_OK && run->tool->flow == SL_COLLECT && !run->tool->reads_once)
         st = sl_run_keep(run, err);
     while (st == SL_OK) {
         st = sl_inputs_next(&run->in, &batch, err);
+        if (st == SL_E_DATA && run->tool->blame && err)
+            run->tool->blame(run, run->in.at, err);
         if (st == SL_OK)
             st = take_batch(run, &batch, err);
     }

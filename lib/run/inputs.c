@@ -95,6 +95,26 @@ enum sl_status sl_inputs_open(struct sl_inputs *in, const char *const *paths, in
     return begin_check(in, err);
 }
 
+enum sl_status sl_inputs_pick(struct sl_inputs *in, const bool *wanted, struct sl_err *err)
+{
+    size_t bytes = in->schema.n_fields * sizeof *in->picks;
+    in->picks = malloc(bytes + 1);
+    if (!in->picks)
+        return sl_err_nomem(err, bytes);
+    memcpy(in->picks, wanted, bytes);
+    return in->reader ? sl_reader_pick(in->reader, in->picks, err) : SL_OK;
+}
+
+bool sl_inputs_are_files(const struct sl_inputs *in)
+{
+    for (int i = 0; i < in->n_paths; i++) {
+        struct stat st;
+        if (strcmp(in->paths[i], "-") == 0 || stat(in->paths[i], &st) != 0 || !S_ISREG(st.st_mode))
+            return false;
+    }
+    return in->n_paths > 0;
+}
+
 const char *sl_inputs_shown(const char *path)
 {
     return strcmp(path, "-") == 0 ? "(standard input)" : path;
@@ -192,7 +212,7 @@ static enum sl_status end_input(struct sl_inputs *in, struct sl_err *err)
 static void rebind_column(struct sl_column *c, const struct sl_field *field)
 {
     c->field = field;
-    for (uint32_t i = 0; i < field->n_children; i++)
+    for (uint32_t i = 0; c->children && i < field->n_children; i++)
         rebind_column(&c->children[i], &field->children[i]);
 }
 
@@ -210,6 +230,8 @@ enum sl_status sl_inputs_next(struct sl_inputs *in, struct sl_batch *batch, stru
             SL_TRY(open_reader(in, err));
             SL_TRY(check_joins(in, err));
             SL_TRY(begin_check(in, err));
+            if (in->picks)
+                SL_TRY(sl_reader_pick(in->reader, in->picks, err));
         }
         enum sl_status st = sl_reader_next(in->reader, batch, err);
         if (st == SL_OK) {
@@ -237,6 +259,7 @@ void sl_inputs_close(struct sl_inputs *in)
     sl_source_free(in->source);
     sl_digest_free(in->check);
     free(in->digests);
+    free(in->picks);
     sl_lineage_release(&in->lineage);
     if (in->has_schema)
         sl_schema_release(&in->schema);

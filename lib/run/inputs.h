@@ -26,6 +26,7 @@ struct sl_inputs {
     struct sl_hash128 seen;     /* of the digests of all inputs read to their end */
     struct sl_digest *check;    /* recomputed digests of the open input; NULL: not wanted */
     bool wants_check;
+    bool *picks; /* of every field: is it read? NULL: all are */
     int64_t n_batches;
     int64_t bytes_before;        /* raw bytes of the inputs that are closed */
     struct sl_upstream upstream; /* after SL_E_UPSTREAM */
@@ -39,6 +40,14 @@ const char *sl_inputs_shown(const char *path);
 /* Open the first input and read its schema. No paths: standard input. */
 SL_MUST_USE enum sl_status sl_inputs_open(struct sl_inputs *in, const char *const *paths,
                                           int n_paths, bool wants_check, struct sl_err *err);
+
+/* From here on read only these columns of uncompressed inputs (sl_reader_pick); before
+ * the first batch. wanted is copied. */
+SL_MUST_USE enum sl_status sl_inputs_pick(struct sl_inputs *in, const bool *wanted,
+                                          struct sl_err *err);
+
+/* Is every input a regular file, that can be read again and in parts? */
+bool sl_inputs_are_files(const struct sl_inputs *in);
 
 /* The next batch of all inputs; batch->seq counts through all of them. */
 SL_MUST_USE enum sl_status sl_inputs_next(struct sl_inputs *in, struct sl_batch *batch,

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "run/run_private.h"
 
@@ -17,16 +16,6 @@ enum { SPOOL_LEVEL = 1 };
 
 typedef enum sl_status (*each_batch)(struct sl_run *run, const struct sl_batch *batch,
                                      struct sl_err *err);
-
-static bool can_read_again(const struct sl_inputs *in)
-{
-    for (int i = 0; i < in->n_paths; i++) {
-        struct stat st;
-        if (strcmp(in->paths[i], "-") == 0 || stat(in->paths[i], &st) != 0 || !S_ISREG(st.st_mode))
-            return false;
-    }
-    return in->n_paths > 0;
-}
 
 static enum sl_status open_file(struct sl_run *run, struct sl_err *err)
 {
@@ -44,7 +33,7 @@ enum sl_status sl_run_keep(struct sl_run *run, struct sl_err *err)
         return SL_OK;
     s->keeping = true;
     s->first_seq = run->in_hand ? run->in_hand->seq : run->n_taken;
-    if (!can_read_again(&run->in))
+    if (!sl_inputs_are_files(&run->in))
         SL_TRY(open_file(run, err));
     return run->in_hand ? sl_spool_add(run, run->in_hand, err) : SL_OK;
 }

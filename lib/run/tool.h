@@ -93,6 +93,12 @@ struct sl_tool {
     enum sl_status (*read)(struct sl_run *run, const char *path, struct sl_err *err);
     enum sl_status (*map)(struct sl_task *task, struct sl_err *err);
     enum sl_status (*step)(struct sl_run *run, const struct sl_batch *batch, struct sl_err *err);
+    /* Collect, sink: mark the columns, one a field of the input, that step() looks at, where
+     * it is not all. Of files only these are then read before end(), and not checked by
+     * hashes; sl_run_again reads and checks all. */
+    void (*looks_at)(const struct sl_run *run, bool *wanted);
+    /* Add to an error of an input where that input is named. */
+    void (*blame)(const struct sl_run *run, int input, struct sl_err *err);
     enum sl_status (*merge)(struct sl_run *run, int n_inputs, struct sl_err *err);
     enum sl_status (*plain)(struct sl_run *run, struct sl_err *err);
     enum sl_status (*end)(struct sl_run *run, struct sl_err *err);

@@ -259,7 +259,7 @@ def test_same_bytes():
     path = work / "whole.yaml"
     path.write_text(PLAN)
     want = good(TOOL, path)
-    for more in (["-T4"], ["--mem", "24M"], ["--mem", "32M"], ["--mem", "4G", "-T2"]):
+    for more in (*([f"-T{n}"] for n in range(1, 9)), ["--mem", "24M"], ["--mem", "32M"], ["--mem", "4G", "-T2"]):
         check(f"same bytes with {more}", good(TOOL, path, *more) == want)
     check("as --plan", good(TOOL, "--plan", path) == want)
     check("from another folder", good(TOOL, "whole.yaml", cwd=work) == want)
@@ -271,6 +271,10 @@ def test_same_bytes():
     named = good(TOOL, "--plan", work / "piped.yaml", work / "web.arrows")
     check("operands", named == good(TOOL, work / "piped.yaml", data=data))
     (work / "out.arrows").write_bytes(want)
+    good(BIN / "sluice-shard", "--sequences", "40", "-o", work / "web-shards",
+         data=(work / "web.arrows").read_bytes())
+    (work / "shards.yaml").write_text(PLAN.replace("web.arrows", "web-shards"))
+    check("shards as a source", keys_of(good(TOOL, work / "shards.yaml")) == rows)
     check("verified", b"ok" in good(BIN / "sluice-verify", work / "out.arrows"))
     text = json.loads(good(TOOL, "--dry-run", path))
     stages = [sum(1 for k in rows if k[2] == j) for j in range(3)]
@@ -322,7 +326,13 @@ def test_bad():
                                            "x", "-", data=b'{"id":"a","text":"some words"}\n')))
     (work / "other.arrows").write_bytes(other)
     (work / "bad.yaml").write_text(PLAN.replace("old.arrows", "other.arrows"))
-    expect("another length", run(TOOL, work / "bad.yaml"), 1, "other.arrows", "columns differ")
+    expect("another length", run(TOOL, work / "bad.yaml"), 1, "other.arrows", "columns differ",
+           "source 'old', ", "bad.yaml:6:3")
+    (work / "bad.yaml").write_text(PLAN.replace("web.arrows", "docs.arrows"))
+    (work / "docs.arrows").write_bytes(good(
+        BIN / "sluice-import", "--format", "jsonl", "--source", "x", "-", data=b'{"text":"t"}\n'))
+    expect("another kind", run(TOOL, work / "bad.yaml"), 1, "a stream of docs", "source 'web'",
+           "bad.yaml:4:3")
     (work / "cut.arrows").write_bytes((work / "old.arrows").read_bytes()[:-40])
     (work / "bad.yaml").write_text(PLAN.replace("old.arrows", "cut.arrows"))
     expect("a source cut short", run(TOOL, work / "bad.yaml", "-o", work / "no.arrows"), 1, "cut")
@@ -373,6 +383,24 @@ def test_lineage():
     check("lineage: in the shards too", manifest["lineage"][-2]["order"] == order)
 
 
+def test_damage():
+    """The first pass does not look at tokens; what is wrong there is found in the second."""
+    name = "damaged.arrows"
+    data = bytearray((work / "web.arrows").read_bytes())
+    tokens = table(bytes(data))["tokens"].combine_chunks().flatten().to_numpy().tobytes()
+    at = bytes(data).find(tokens[:64])
+    check("damage: tokens are found", at > 0)
+    data[at + 5] ^= 1
+    (work / name).write_bytes(data)
+    write_plan({"sources": {"a": {"path": name}}, "stages": [{"name": "s", "order": "given"}]},
+               "damaged.yaml")
+    expect("damage: found", run(TOOL, "-o", work / "out-damaged.arrows", work / "damaged.yaml"), 1,
+           name, "checksum")
+    check("damage: no output", not (work / "out-damaged.arrows").exists())
+    check("damage: sizes can still be told",
+          run(TOOL, "--dry-run", work / "damaged.yaml").returncode == 0)
+
+
 def test_example():
     """The plan of examples/curriculum, to shards that are verified."""
     shutil.copy(ROOT / "examples" / "curriculum" / "plan.yaml", work / "example.yaml")
@@ -392,6 +420,7 @@ def main():
     test_warning()
     test_record()
     test_lineage()
+    test_damage()
     test_example()
     test_random(files)
     shutil.rmtree(work, ignore_errors=True)
