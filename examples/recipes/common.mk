@@ -10,7 +10,7 @@
 #
 # OUT     folder of the recipe's output [out/recipes/NAME]; the data lie in OUT/../data
 # LENGTH  of the sequences, in tokens
-OUT ?= ../../../out/recipes/$(notdir $(CURDIR))
+OUT ?= ../../../out/recipes/$(lastword $(notdir $(CURDIR)))
 BIN ?= ../../../build/release/bin
 LENGTH ?= 512
 PYTHON ?= python3
