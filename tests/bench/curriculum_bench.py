@@ -69,12 +69,14 @@ def main():
         packed.unlink()
         lines = work / "rows.txt"
         make(maker, lines, "lines", rows, LENGTH * 3)
-        gnu = show("GNU sort, by score, then id", ["sort", "-S", mem, "--parallel=1", "-T", tmp, "-t",
-                                                   "\t", "-k1,1", "-k2,2", str(lines)], lines)
+        gnu = show("GNU sort, by score, then id",
+                   ["sort", "-S", mem, "--parallel=1", "-T", tmp, "-t", "\t", "-k1,1", "-k2,2",
+                    str(lines)], lines)
         print(f"  GNU sort / sluice-curriculum: {gnu / wall:.1f} x the time")
         lines.unlink()
         make(maker, packed, "sequences", N_SHORT, 8)
-        wall = show(f"--dry-run, {N_SHORT} sequences", [tool, "--dry-run", *ours, str(plan)], packed)
+        wall = show(f"--dry-run, {N_SHORT} sequences", [tool, "--dry-run", *ours, str(plan)],
+                    packed)
         print(f"  {N_SHORT / wall / 1e6:.1f} million sequences a second")
 
 

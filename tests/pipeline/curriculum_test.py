@@ -259,7 +259,8 @@ def test_same_bytes():
     path = work / "whole.yaml"
     path.write_text(PLAN)
     want = good(TOOL, path)
-    for more in (*([f"-T{n}"] for n in range(1, 9)), ["--mem", "24M"], ["--mem", "32M"], ["--mem", "4G", "-T2"]):
+    for more in (*([f"-T{n}"] for n in range(1, 9)), ["--mem", "24M"], ["--mem", "32M"],
+                 ["--mem", "4G", "-T2"]):
         check(f"same bytes with {more}", good(TOOL, path, *more) == want)
     check("as --plan", good(TOOL, "--plan", path) == want)
     check("from another folder", good(TOOL, "whole.yaml", cwd=work) == want)
