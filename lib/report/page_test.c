@@ -118,7 +118,7 @@ static void test_order(void **state)
     (void)state;
     sl_curve_init(&c, "my_score", 1);
     for (int i = 0; i < 100; i++) {
-        buckets[i] = (struct sl_curve_bucket){ 10, 0, i == 50 ? 0 : 10, kept[i] };
+        buckets[i] = (struct sl_curve_bucket){ .rows = 10, .n = i == 50 ? 0 : 10, .kept = kept[i] };
         for (int k = 0; k < 10; k++)
             kept[i][k] = (struct sl_curve_row){ 0, i * 10 + k };
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as a plan. One that can be read is carried out on small sources: every place
  * must be a unit that there is, and no unit may have one copy number twice. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,9 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 enum { MAX_UNITS = 16, MAX_POSITIONS = 3000 };
+
+/* Values of columns, NaN and infinities among them. */
+static double values[SL_EXPR_MAX_NAMES * MAX_UNITS];
 
 static void carry_out(const struct sl_plan *plan, const uint64_t *units)
 {
@@ -21,9 +25,13 @@ static void carry_out(const struct sl_plan *plan, const uint64_t *units)
     bool fine = sl_plan_order_positions(o) <= MAX_POSITIONS;
     for (size_t i = 0; fine && i < plan->n_sources; i++) {
         const uint32_t *ranks[SL_PLAN_MAX_SCORES];
-        for (size_t k = 0; k < SL_PLAN_MAX_SCORES; k++)
+        const double *each[SL_PLAN_MAX_SCORES];
+        for (size_t k = 0; k < SL_PLAN_MAX_SCORES; k++) {
             ranks[k] = backwards + MAX_UNITS - units[i];
-        fine = sl_plan_order_draw(o, i, ranks, NULL) == SL_OK;
+            each[k] = values;
+        }
+        struct sl_plan_rows rows = { units[i], ranks, each, ranks[0], units[i] };
+        fine = sl_plan_order_draw(o, i, &rows, NULL) == SL_OK;
     }
     struct sl_plan_place p;
     while (fine && sl_plan_order_next(o, &p, NULL) == SL_OK) {
@@ -40,6 +48,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     struct sl_plan plan;
     if (n < 8)
         return 0;
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
+        values[i] = (data[i % 8] >> (i & 7) & 3) ? (double)(i * data[i % 7] % 50) - 25
+                                                 : log((double)(int8_t)data[i % 5]);
     struct sl_str text = { (const char *)data + 8, n - 8 };
     if (sl_plan_read(&plan, text, "plan", NULL) == SL_OK) {
         uint64_t *units = calloc(plan.n_sources, sizeof *units);
