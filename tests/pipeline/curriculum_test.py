@@ -424,7 +424,8 @@ BAD = [
     ("    order: shuffle", "    order: {file: web.arrows}", "14:12: ",
      "source 'web' is in the order of 'web.arrows' in one stage, and not in all"),
     ("epochs: 4, order: {by: difficulty_length}",
-     "group: source, order: {by: difficulty_length, strata: [1]}", "5:54", "source 'books' has groups"),
+     "group: source, order: {by: difficulty_length, strata: [1]}", "5:54",
+     "source 'books' has groups"),
     ("{path: old.arrows, when_empty: repeat}", "{path: old.arrows}", "4:3",
      "source 'web' is too small"),
     ("old.arrows", "odl*.arrows", "6:3", "no file matches"),
@@ -634,6 +635,10 @@ def test_files():
     check("two epochs of a file", twice == 2 * [k[0] for k in ids_of(other)])
     (folder / "cut.arrows").write_bytes(other[:-60])
     expect("a file cut short", run(TOOL, plan("cut.arrows")), 1, "cut.arrows")
+    twice = text.replace("to-give/NAME", "one.arrows").replace("old.arrows", "one.arrows")
+    (work / "given.yaml").write_text(twice.replace("web.arrows", "one.arrows"))
+    expect("an entry that stands twice", run(TOOL, work / "given.yaml"), 1, "given.yaml:1:",
+           "'one.arrows' names in row 0", "stands twice in a source")
     text = text.replace("to-give/NAME", "-")
     expect("a file from standard input", run(TOOL, plan("")), 1, "cannot be read from '-'")
 
