@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reads the shards that sluice-shard wrote, in an order that can be proved.
 
-    Shards        a folder of shards, mapped: views of tokens, masks and pieces
+    Shards        a folder of shards, mapped: views of tokens, masks and pieces, and
+                  the stages of the plan that ordered it
     StepSampler   which sequences step s of an epoch holds, for any rank of any R
     ShardDataset  both for torch's DataLoader
 
@@ -11,13 +12,18 @@ docs/loader.md explains all of it and defines the permutation. As a program it
 checks a folder and lists what a step has seen:
 
     sluice_shards.py DIR [--vocab-size N] [--tokenizer DIGEST]
-                         [--seen STEP --batch B [--epoch E] [--seed S]]
+                         [--seen STEP --batch B [--epoch E] [--seed S [--shuffle]]]
 """
 import argparse
+import bisect
+import hashlib
 import json
+import math
 import os
 import re
 import sys
+import warnings
+from collections import namedtuple
 
 import numpy as np
 
@@ -38,7 +44,15 @@ BUFFERS = {'tokens.item.values': 0, 'loss_mask.item.values': 1,
            'doc_ids.offsets': 4, 'doc_ids.item.values': 16,
            'doc_starts.offsets': 4, 'doc_starts.item.values': 4,
            'doc_offsets.offsets': 4, 'doc_offsets.item.values': 4}
-NAMES = list(BUFFERS)
+# Read where it is asked for: buffer, type of a row's value. Only the id must be there.
+SINGLE = {'id.values': 'V16', 'copy.values': '<u2', 'stage.values': '<u2', 'weight.values': '<f4'}
+NAMES = [*BUFFERS, *SINGLE]
+# Behind a curriculum these leave every row where it was; of any other tool that is not known.
+KEEP_ORDER = ('sluice-shard', 'sluice-difficulty', 'sluice-reweight')
+STAGES_MAX = 1 << 16
+
+# A stage of the plan: positions [begin, end) of the order, tokens of a sample.
+Stage = namedtuple('Stage', 'name begin end length')
 
 
 class ShardError(ValueError):
@@ -53,13 +67,39 @@ def _is_digest(value):
     return isinstance(value, str) and re.fullmatch('[0-9a-f]{32}', value) is not None
 
 
-def _stages(lineage):
-    """All stages of a lineage, those of joined inputs too."""
-    for stage in lineage if isinstance(lineage, list) else []:
-        if isinstance(stage, dict):
-            for branch in stage.get('inputs') or []:
-                yield from _stages(branch)
-            yield stage
+def _listed_in(value, key):
+    """The list that an object has under a key; what is none is empty."""
+    found = value.get(key) if isinstance(value, dict) else None
+    return found if isinstance(found, list) else []
+
+
+def _entries(lineage):
+    """All entries of a lineage, those of joined inputs too."""
+    for entry in lineage:
+        if isinstance(entry, dict):
+            for branch in _listed_in(entry, 'inputs'):
+                yield from _entries(branch if isinstance(branch, list) else [])
+            yield entry
+
+
+def _option(entry, name):
+    options = entry.get('options')
+    return options.get(name) if isinstance(options, dict) else None
+
+
+def _curriculum(lineage):
+    """(entry of the last curriculum, None), or (None, why it does not order these rows)."""
+    for entry in reversed(lineage):
+        tool = entry.get('tool') if isinstance(entry, dict) else None
+        if tool == 'sluice-curriculum':
+            return entry, None
+        if tool not in KEEP_ORDER or _option(entry, 'resample'):
+            break
+    else:
+        return None, None
+    if any(e.get('tool') == 'sluice-curriculum' for e in _entries(lineage)):
+        return None, f'the order of sluice-curriculum was changed by {tool} behind it'
+    return None, None
 
 
 class Shards:
@@ -80,7 +120,7 @@ class Shards:
         self._check_head(m)
         self.sequences, self.length = m['sequences'], m['length']
         self.dtype = np.dtype('<u2' if m['dtype'] == 'uint16' else '<u4')
-        self.digest, self.lineage = m['digest'], m.get('lineage') or []
+        self.digest, self.lineage = m['digest'], _listed_in(m, 'lineage')
         self.targets = m.get('targets')
         self.tokenizer = m.get('tokenizer') or {}
         self._check_vocabulary(vocab_size, tokenizer)
@@ -88,6 +128,10 @@ class Shards:
         self._open_shards(m)
         self._first = np.array(self._first, np.int64)
         self._offs = np.array(self._offs, np.int64).reshape(-1, len(NAMES))
+        packs = [e for e in _entries(self.lineage) if e.get('tool') == 'sluice-pack']
+        self._extra = bool(packs) and all(_option(e, 'extra-token') is True and
+                                          _option(e, 'length') == self.length - 1 for e in packs)
+        self._planned = None
 
     def __len__(self):
         return self.sequences
@@ -115,15 +159,86 @@ class Shards:
     @property
     def extra_token(self):
         """Was each row stored with the first token of the next (sluice-pack --extra-token)?"""
-        packs = [s.get('options') or {} for s in _stages(self.lineage)
-                 if s.get('tool') == 'sluice-pack']
-        return bool(packs) and all(o.get('extra-token') is True and
-                                   o.get('length') == self.length - 1 for o in packs)
+        return self._extra
+
+    @property
+    def row_length(self):
+        """L of sluice-pack: the tokens of a row without the extra one."""
+        return self.length - self._extra
 
     @property
     def n_targets(self):
         """Targets of a row: L with the extra token, L - 1 without."""
         return self.length - 1
+
+    # ---- the plan that ordered the rows ----
+
+    @property
+    def stages(self):
+        """[Stage, ...] of the plan in whose order the rows stand; [] where there is none.
+
+        A plan whose order was lost, by a tool behind it, is warned of once and has none."""
+        if self._planned is None:
+            entry, why = _curriculum(self.lineage)
+            if entry and 'order' in entry:
+                self._planned = self._told(entry['order'])
+            elif not why:
+                self._planned = self._runs(entry)
+                why = self._planned is None and "the column 'stage' changes too often"
+            if why:
+                warnings.warn(f'{self.folder}: no stages: {why}')
+                self._planned = []
+        return self._planned
+
+    @property
+    def plan(self):
+        """Digest of the stages' positions and lengths; None without stages."""
+        text = json.dumps([stage[1:] for stage in self.stages])
+        return hashlib.md5(text.encode()).hexdigest() if self.stages else None
+
+    def _told(self, order):
+        """Stages as the lineage has them, held against the rows where they begin and end."""
+        stages, at = [], 0
+        self._need(_listed_in(order, 'stages'), "manifest.json: 'order' of sluice-curriculum "
+                   'is wrong')
+        for k, s in enumerate(order['stages']):
+            good = isinstance(s, dict) and isinstance(s.get('name'), str) and \
+                s.get('begin') == at and _is_count(s.get('end'), at) and \
+                _is_count(s.get('length', 1), 1)
+            self._need(good, f'manifest.json: stage {k} of sluice-curriculum is wrong')
+            length = s.get('length', self.row_length)
+            self._need(self.row_length % length == 0, f"stage '{s['name']}' has samples of "
+                       f'{length} tokens, which do not divide the {self.row_length} of a row')
+            stages.append(Stage(s['name'], at, s['end'], length))
+            at = s['end']
+        self._need(at == self.sequences and order.get('length') == self.length,
+                   'manifest.json: the stages of sluice-curriculum are not of these '
+                   f'{self.sequences} sequences of {self.length} tokens')
+        for k, s in enumerate(stages):
+            same = s.begin == s.end or not self._has('stage') or \
+                self.stage(s.begin) == k == self.stage(s.end - 1)
+            self._need(same, f"stage '{s.name}' does not stand at the rows {s.begin} to {s.end}, "
+                       'where the lineage has it: their order was changed')
+        return stages
+
+    def _runs(self, entry):
+        """Stages as runs of the column, where an older curriculum told no more."""
+        if not self._has('stage') or not self.sequences:
+            return []
+        begins, last = [], None
+        for batch, first in enumerate(self._first[:-1].tolist()):
+            values = self._batch_values(batch, 'stage.values')
+            new = np.flatnonzero(np.diff(values, prepend=values[0])).tolist()
+            new = new if last == values[0] else [0] + new
+            begins += [(first + k, int(values[k])) for k in new]
+            last = values[-1]
+            if len(begins) > STAGES_MAX:
+                return None
+        told = _listed_in((entry or {}).get('rules'), 'stages')
+        names = {k: s.get('name') for k, s in enumerate(told) if isinstance(s, dict)}
+        ends = [begin for begin, _ in begins[1:]] + [self.sequences]
+        return [Stage(str(names.get(k) or k), begin, end, self.row_length)
+                for (begin, k), end in zip(begins, ends)]
 
     # ---- one sequence ----
 
@@ -133,9 +248,57 @@ class Shards:
     def loss_mask(self, index):
         return self._fixed(index, 1, np.dtype(np.uint8))
 
+    def id(self, index):
+        """32 hex digits; with `copy` the key of a row."""
+        return self._single(index, 'id').tobytes().hex()
+
+    def copy(self, index):
+        """How often the row stands before, in the order of the plan."""
+        return int(self._single(index, 'copy')) if self._has('copy') else 0
+
+    def stage(self, index):
+        """Number of the row's stage in the plan."""
+        return int(self._single(index, 'stage')) if self._has('stage') else 0
+
+    def weight(self, index):
+        """The column `weight`, 1 without it."""
+        w = float(self._single(index, 'weight')) if self._has('weight') else 1.0
+        self._need(0 <= w < math.inf, f'sequence {index} has the weight {w}')
+        return w
+
+    # ---- a sample: a row, or a part of one ----
+
+    def span(self, part=0, length=None):
+        """[begin, end) in a row of sample `part` of `length` tokens; length None: the row.
+
+        With the extra token a sample has one more, which is the first of the next."""
+        if length is None:
+            return 0, self.length
+        if length < 1 or self.row_length % length or not 0 <= part < self.row_length // length:
+            raise IndexError(f'sample {part} of {length} tokens in rows of {self.row_length}')
+        return part * length, (part + 1) * length + self._extra
+
+    def boundaries(self, index, part=0, length=None):
+        """(positions, segments) of a sample's tokens, int64.
+
+        Positions count from 0 at the begin of the sample and of every piece of a
+        document; segments number these from 0. Padding is one segment more."""
+        begin, end = self.span(part, length)
+        new = np.zeros(end - begin, np.int64)
+        if index != FILLER:
+            begins = self._listed(index, 6, np.dtype('<u4')).astype(np.int64)
+            begins = np.append(begins, self.n_real(index))
+            new[begins[(begins > begin) & (begins < end)] - begin] = 1
+        new[0] = 1
+        segments = np.cumsum(new) - 1
+        return np.arange(end - begin) - np.flatnonzero(new)[segments], segments
+
     def n_real(self, index):
         """Tokens before the padding: pad tokens at the end that are no targets."""
-        real = (self.loss_mask(index) != 0) | (self.tokens(index) != self.pad)
+        mask = self.loss_mask(index)
+        if mask[-1]:
+            return self.length
+        real = (mask != 0) | (self.tokens(index) != self.pad)
         return int(self.length - np.argmax(real[::-1])) if real.any() else 0
 
     def pieces(self, index):
@@ -154,6 +317,20 @@ class Shards:
             raise IndexError(f'sequence {index} of {self.sequences}')
         batch = int(np.searchsorted(self._first, index, 'right')) - 1
         return batch, index - int(self._first[batch]), self._maps[self._shard_of[batch]]
+
+    def _has(self, column):
+        """Is it there? The shards have one schema: in all batches or in none."""
+        return self._there[column + '.values']
+
+    def _single(self, index, column):
+        batch, row, _ = self._place(index)
+        return self._batch_values(batch, column + '.values')[row]
+
+    def _batch_values(self, batch, name):
+        dtype = np.dtype(SINGLE[name])
+        at, rows = int(self._offs[batch, NAMES.index(name)]), self._first[batch:batch + 2]
+        end = at + int(rows[1] - rows[0]) * dtype.itemsize
+        return self._maps[self._shard_of[batch]][at:end].view(dtype)
 
     def _fixed(self, index, column, dtype):
         batch, row, data = self._place(index)
@@ -207,10 +384,13 @@ class Shards:
             self._need(good, f"manifest.json: '{key}' is missing or wrong")
         self._need(m['tokens'] == m['sequences'] * m['length'],
                    "manifest.json: 'tokens' is not 'sequences' times 'length'")
-        for name in NAMES:
+        for name in [*BUFFERS, 'id.values']:
             self._need(m['buffers'].count(name) == 1,
-                       f"manifest.json: no buffer '{name}': the loader needs the columns "
+                       f"manifest.json: no buffer '{name}': the loader needs the columns id, "
                        'tokens, loss_mask, doc_ids, doc_starts and doc_offsets of sluice-pack')
+        for name in SINGLE:
+            self._need(m['buffers'].count(name) <= 1,
+                       f"manifest.json: the buffer '{name}' stands there twice")
         self._need(isinstance(m.get('tokenizer') or {}, dict),
                    "manifest.json: 'tokenizer' is wrong")
 
@@ -227,9 +407,11 @@ class Shards:
                    f'{digest}, the loader has {tokenizer}')
 
     def _open_shards(self, m):
-        places = [m['buffers'].index(n) for n in NAMES]
+        self._there = {n: n in m['buffers'] for n in NAMES}
+        places = [m['buffers'].index(n) if self._there[n] else -1 for n in NAMES]
         nulls = [k for k, n in enumerate(m['buffers']) if isinstance(n, str) and
-                 n.endswith('.validity') and f"{n.split('.')[0]}.item.values" in NAMES]
+                 n.endswith('.validity') and (f"{n.split('.')[0]}.item.values" in NAMES or
+                                              f"{n.split('.')[0]}.values" in NAMES)]
         for k, shard in enumerate(m['shards']):
             name = f'shard-{k:05d}.arrows'
             left = m['sequences'] - k * m['sequences_per_shard']
@@ -253,9 +435,15 @@ class Shards:
     def _add_batch(self, k, rows, buffers, places):
         """Each buffer must end where the next one of the batch begins, padding aside."""
         size = len(self._maps[k])
-        for place, (name, item_bytes) in zip(places, BUFFERS.items()):
+        for place, name in zip(places, NAMES):
+            if place < 0:
+                continue
             off, behind = buffers[place], [v for v in buffers[place + 1:] if v >= 0]
-            n_bytes = rows * self.length * (item_bytes or self.dtype.itemsize)
+            if name in SINGLE:
+                n_bytes, item_bytes = rows * np.dtype(SINGLE[name]).itemsize, 0
+            else:
+                item_bytes = BUFFERS[name]
+                n_bytes = rows * self.length * (item_bytes or self.dtype.itemsize)
             if name.endswith('.offsets'):
                 n_bytes = (rows + 1) * item_bytes
             if name.startswith('doc_') and not name.endswith('.offsets'):
@@ -267,7 +455,7 @@ class Shards:
                        "'length' and 'dtype' would have it")
         self._first.append(self._first[-1] + rows)
         self._shard_of.append(k)
-        self._offs.append([buffers[place] for place in places])
+        self._offs.append([buffers[place] if place >= 0 else -1 for place in places])
 
     def _map(self, name, shard):
         """The file as bytes, once its size and the digest in its trailer are the manifest's."""
@@ -365,9 +553,15 @@ class StepSampler:
     batch      B, the sequences of a step over all ranks
     seed       None: the order of the shards; a number: a permutation, another
                one for each epoch
+    shuffle    True: shuffle shards that stand in the order of a plan, too; without
+               it a seed is refused for them, as the plan would be lost
+
+    A batch is a list of indices; where the plan's stages cut rows into samples, of
+    (index, part, length) of the same rows. Both are what ShardDataset takes.
     """
 
-    def __init__(self, sequences, batch, ranks=1, rank=0, seed=None, epoch=0, step=0):
+    def __init__(self, sequences, batch, ranks=1, rank=0, seed=None, epoch=0, step=0,
+                 shuffle=False):
         self.shards = sequences if isinstance(sequences, Shards) else None
         self.n = len(sequences) if self.shards is not None else int(sequences)
         if batch < 1 or ranks < 1 or batch % ranks:
@@ -377,6 +571,13 @@ class StepSampler:
             raise ValueError(f'rank {rank} of {ranks}')
         if seed is not None and not 0 <= seed <= _MASK64:
             raise ValueError(f'seed {seed} is no number of 64 bits')
+        self.stages = self.shards.stages if self.shards is not None else []
+        if self.stages and seed is not None:
+            if not shuffle:
+                raise ValueError(f'seed {seed} would lose the order of the plan in '
+                                 f'{self.shards.folder}: leave it out, or say shuffle=True')
+            self.stages = []
+        self._ends = [s.end for s in self.stages]
         self.batch, self.ranks, self.rank, self.seed = batch, ranks, rank, seed
         self.steps = -(-self.n // batch)
         self.set_epoch(epoch, step)
@@ -393,7 +594,37 @@ class StepSampler:
     def __iter__(self):
         epoch = self.epoch
         for step in range(self.step, self.steps):
-            yield self.indices(step, self.rank, epoch).tolist()
+            rows, length = self.indices(step, self.rank, epoch).tolist(), self.length_of(step)
+            if length is None or length == self.shards.row_length:
+                yield rows
+            else:
+                parts = range(self.shards.row_length // length)
+                yield [(index, part, length) for index in rows for part in parts]
+
+    def stages_of(self, step):
+        """The stages that a step has sequences of; none without a plan, or when shuffled."""
+        if not 0 <= step < self.steps:
+            raise IndexError(f'step {step} of {self.steps}')
+        first, end = step * self.batch, min((step + 1) * self.batch, self.n)
+        k = bisect.bisect_right(self._ends, first)
+        found = []
+        while k < len(self.stages) and self.stages[k].begin < end:
+            found += [self.stages[k]] if self._ends[k] > self.stages[k].begin else []
+            k += 1
+        return found
+
+    def stage_of(self, step):
+        """The stage of a step's first sequence, or None."""
+        return next(iter(self.stages_of(step)), None)
+
+    def length_of(self, step):
+        """Tokens of a step's samples, the same on every rank; None: no shards are known.
+
+        In a batch that holds stages of several lengths it is the greatest that divides all."""
+        lengths = [stage.length for stage in self.stages_of(step)]
+        if not lengths:
+            return self.shards.row_length if self.shards is not None else None
+        return math.gcd(*lengths)
 
     def indices(self, step, rank=None, epoch=None):
         """Indices of a step's sequences: those of a rank, or of all ranks."""
@@ -427,42 +658,72 @@ class StepSampler:
         if step == self.steps:
             epoch, step = epoch + 1, 0
         return {'epoch': epoch, 'step': step, 'batch': self.batch, 'seed': self.seed,
-                'sequences': self.n, 'digest': self.shards.digest if self.shards else None}
+                'sequences': self.n, 'digest': self.shards.digest if self.shards else None,
+                'plan': self.shards.plan if self.stages else None}
 
     def load_state_dict(self, state):
         """Go on from a state, with any number of ranks."""
         ours = self.state_dict(0)
-        for key in ('batch', 'seed', 'sequences', 'digest'):
-            if state[key] != ours[key]:
-                raise ShardError(f'cannot resume: {key} was {state[key]}, now it is {ours[key]}')
+        for key in ('batch', 'seed', 'sequences', 'digest', 'plan'):
+            if state.get(key) != ours[key]:
+                raise ShardError(f'cannot resume: {key} was {state.get(key)}, now it is '
+                                 f'{ours[key]}')
         self.set_epoch(state['epoch'], state['step'])
 
 
 class ShardDataset(Dataset):
-    """Map-style dataset: index -> tokens (int64), loss_mask (bool), index; FILLER -> padding."""
+    """Map-style dataset: index, or (index, part, length), -> a sample; FILLER -> padding.
 
-    def __init__(self, shards):
+    A sample is a dict of tokens (int64), loss_mask (bool), index, weight (float32), and
+    with `boundaries` positions and segments (int64)."""
+
+    def __init__(self, shards, boundaries=False):
         if torch is None:
             raise ImportError('ShardDataset needs torch; Shards and StepSampler do not')
-        self.shards = shards
+        self.shards, self.boundaries = shards, boundaries
 
     def __len__(self):
         return len(self.shards)
 
-    def __getitem__(self, index):
-        if index is None or index == FILLER:
-            tokens = torch.full((self.shards.length,), self.shards.pad, dtype=torch.int64)
-            return {'tokens': tokens, 'index': FILLER,
-                    'loss_mask': torch.zeros(self.shards.length, dtype=torch.bool)}
-        return {'tokens': torch.from_numpy(self.shards.tokens(index).astype(np.int64)),
-                'loss_mask': torch.from_numpy(self.shards.loss_mask(index) != 0),
-                'index': int(index)}
+    def __getitem__(self, key):
+        index, *part = key if isinstance(key, tuple) else (key,)
+        index = FILLER if index is None else int(index)
+        begin, end = self.shards.span(*part)
+        sample = {'index': index}
+        if index == FILLER:
+            sample['weight'] = torch.tensor(0.0)
+            sample['tokens'] = torch.full((end - begin,), self.shards.pad, dtype=torch.int64)
+            sample['loss_mask'] = torch.zeros(end - begin, dtype=torch.bool)
+        else:
+            tokens, mask = self.shards.tokens(index), self.shards.loss_mask(index)
+            sample['tokens'] = torch.from_numpy(tokens[begin:end].astype(np.int64))
+            sample['loss_mask'] = torch.from_numpy(mask[begin:end] != 0)
+            sample['weight'] = torch.tensor(self.shards.weight(index))
+        if self.boundaries:
+            for name, values in zip(('positions', 'segments'),
+                                    self.shards.boundaries(index, *part)):
+                sample[name] = torch.from_numpy(values)
+        return sample
 
 
 def split(batch):
     """(inputs, targets, mask) of a batch: each token is predicted from those before it."""
     tokens, mask = batch['tokens'], batch['loss_mask']
     return tokens[:, :-1], tokens[:, 1:], mask[:, 1:]
+
+
+def cumulative_lengths(positions):
+    """(cu_seqlens, the longest) of a batch's positions, for attention of variable lengths.
+
+    cu_seqlens, int32, has where each segment begins when the rows are laid end to end, and
+    the number of all tokens behind. A torch tensor gives one, an array an array."""
+    flat = positions.reshape(-1)
+    if torch is not None and isinstance(flat, torch.Tensor):
+        begins = torch.nonzero(flat == 0).reshape(-1).int()
+        ends = torch.cat([begins, begins.new_tensor([len(flat)])])
+    else:
+        ends = np.append(np.flatnonzero(flat == 0), len(flat)).astype(np.int32)
+    return ends, int(flat.max()) + 1 if len(flat) else 0
 
 
 def main():
@@ -474,6 +735,7 @@ def main():
     p.add_argument('--batch', metavar='B', type=int, help='sequences of a step over all ranks')
     p.add_argument('--epoch', type=int, default=0)
     p.add_argument('--seed', type=int, help='default: the order of the shards')
+    p.add_argument('--shuffle', action='store_true', help='a seed for shards with a plan, too')
     a = p.parse_args()
     if a.seen is not None and a.batch is None:
         p.error('--seen needs --batch')
@@ -482,8 +744,11 @@ def main():
         if a.seen is None:
             print(f'manifest {shards.digest}: {shards.sequences} sequences of {shards.length} '
                   f'tokens, {shards.n_ids or "?"} ids')
+            for s in shards.stages:
+                print(f"stage '{s.name}': sequences {s.begin} to {s.end}, "
+                      f'samples of {s.length} tokens')
             return
-        order = StepSampler(shards, a.batch, seed=a.seed, epoch=a.epoch)
+        order = StepSampler(shards, a.batch, seed=a.seed, epoch=a.epoch, shuffle=a.shuffle)
         for doc, first, end in order.seen(a.seen):
             print(doc, first, end)
     except (ValueError, IndexError) as e:

@@ -42,13 +42,25 @@ static enum sl_status take_empty(struct sl_plan_reader *r, const struct sl_yaml_
     return SL_OK;
 }
 
+static struct sl_plan_at at(const struct sl_yaml_node *n)
+{
+    return (struct sl_plan_at){ n->line, n->column };
+}
+
+static enum sl_status take_group(struct sl_plan_reader *r, const struct sl_yaml_node *n, void *to)
+{
+    struct sl_plan_source *s = to;
+    s->group_at = at(n);
+    return sl_plan_take_text(r, n, &s->group);
+}
+
 #define SOURCE(member) offsetof(struct sl_plan_source, member)
 static const struct sl_plan_key source_keys[] = {
     { "path", take_paths, SOURCE(paths) },
     { "epochs", take_epochs, SOURCE(epochs) },
     { "when_empty", take_empty, SOURCE(when_empty) },
     { "order", sl_plan_take_own, SOURCE(own) },
-    { "group", NULL, 0 },
+    { "group", take_group, 0 },
     { NULL, NULL, 0 },
 };
 
@@ -90,12 +102,14 @@ static enum sl_status take_sources(struct sl_plan_reader *r, const struct sl_yam
     return SL_OK;
 }
 
-#define STAGE(member) offsetof(struct sl_plan_stage, member)
 /* ---- stages ---- */
+
+#define STAGE(member) offsetof(struct sl_plan_stage, member)
 
 static enum sl_status take_until(struct sl_plan_reader *r, const struct sl_yaml_node *n, void *to)
 {
     struct sl_plan_stage *s = to;
+    s->until_at = at(n);
     if (n->kind == SL_YAML_SCALAR && n->text.n && n->text.p[n->text.n - 1] == '%') {
         struct sl_str number = { n->text.p, n->text.n - 1 };
         s->unit = SL_UNTIL_PERCENT;
@@ -107,7 +121,7 @@ static enum sl_status take_until(struct sl_plan_reader *r, const struct sl_yaml_
     if (n->kind != SL_YAML_MAP || n->n != 2)
         return sl_plan_bad(r, n,
                            "until: expected 20%%, {tokens: 1e9}, {sequences: 1000} or {lr: 0.2}");
-    static const char *const words[] = { "tokens", "sequences", "lr", NULL };
+    static const char *const words[] = { "tokens", "bytes", "sequences", "documents", "lr", NULL };
     int word = 0;
     SL_TRY(sl_plan_take_word(r, n->first, "unit of until", words, &word));
     s->unit = SL_UNTIL_TOKENS + (enum sl_plan_unit)word;
@@ -136,15 +150,45 @@ static enum sl_status take_replay(struct sl_plan_reader *r, const struct sl_yaml
     return SL_OK;
 }
 
+static enum sl_status take_length(struct sl_plan_reader *r, const struct sl_yaml_node *n, void *to)
+{
+    struct sl_plan_stage *s = to;
+    s->length_at = at(n);
+    return sl_plan_take_count(r, n, &s->length);
+}
+
+static enum sl_status take_tokenizer(struct sl_plan_reader *r, const struct sl_yaml_node *n,
+                                     void *to)
+{
+    struct sl_plan_stage *s = to;
+    s->tokenizer_at = at(n);
+    return sl_plan_take_text(r, n, &s->tokenizer);
+}
+
+static enum sl_status take_batch(struct sl_plan_reader *r, const struct sl_yaml_node *n, void *to)
+{
+    static const struct sl_plan_key keys[] = { { "by", sl_plan_take_text, STAGE(batch_by) },
+                                               { "size", sl_plan_take_count, STAGE(batch_size) },
+                                               { NULL, NULL, 0 } };
+    struct sl_plan_stage *s = to;
+    s->batch_at = at(n);
+    SL_TRY(sl_plan_read_map(r, n, "batch", keys, s, NULL));
+    if (!s->batch_by || !s->batch_size)
+        return sl_plan_bad(r, n, "batch: needs 'by', a column, and 'size', rows of a block");
+    if (s->batch_size > SL_PLAN_MAX_BLOCK)
+        return sl_plan_bad(r, n, "batch: a size is at most %d", SL_PLAN_MAX_BLOCK);
+    return SL_OK;
+}
+
 static const struct sl_plan_key stage_keys[] = {
     { "name", sl_plan_take_text, STAGE(name) },
     { "until", take_until, 0 },
     { "order", sl_plan_take_way, STAGE(way) },
     { "mixture", sl_plan_take_mixture, 0 },
     { "replay", take_replay, STAGE(replay) },
-    { "length", NULL, 0 },
-    { "tokenizer", NULL, 0 },
-    { "batch", NULL, 0 },
+    { "length", take_length, 0 },
+    { "tokenizer", take_tokenizer, 0 },
+    { "batch", take_batch, 0 },
     { "strata", NULL, 0 },
     { NULL, NULL, 0 },
 };
@@ -184,7 +228,8 @@ static enum sl_status take_stages(struct sl_plan_reader *r, const struct sl_yaml
     for (const struct sl_yaml_node *c = n->first; c; c = c->next, i++) {
         struct sl_plan_stage *s = &p->stages[i];
         *s = (struct sl_plan_stage){ .line = c->line, .column = c->column };
-        s->way = (struct sl_plan_way){ .score = -1, .line = c->line, .column = c->column };
+        s->way =
+            (struct sl_plan_way){ .score = -1, .file = -1, .line = c->line, .column = c->column };
         s->pacing = (struct sl_pacing)SL_PACING_INIT;
         SL_TRY(sl_plan_read_map(r, c, "stage", stage_keys, s, NULL));
         SL_TRY(check_stage(r, c, i));
@@ -206,15 +251,18 @@ static enum sl_status take_budget(struct sl_plan_reader *r, const struct sl_yaml
         { NULL, NULL, 0 }
     };
     struct sl_plan *p = out;
+    static const char *const units[] = { "tokens", "bytes", "sequences", "documents" };
+    size_t unit = 0;
     SL_TRY(sl_plan_read_map(r, n, "budget", keys, &b, NULL));
-    if (b.in && strcmp(b.in, "bytes") == 0)
-        return sl_plan_bad(r, n, "a budget in bytes is not there yet");
-    if (!b.in || (strcmp(b.in, "tokens") != 0 && strcmp(b.in, "sequences") != 0))
-        return sl_plan_bad(r, n, "budget: 'in' is tokens or sequences");
+    while (unit < 4 && (!b.in || strcmp(b.in, units[unit]) != 0))
+        unit++;
+    if (unit == 4)
+        return sl_plan_bad(r, n, "budget: 'in' is tokens, bytes, sequences or documents");
     if (!(b.amount >= 1 && b.amount <= 0x1p52))
         return sl_plan_bad(r, n, "budget: the amount must be 1 or more");
     p->budget = b.amount;
-    p->budget_is_tokens = strcmp(b.in, "tokens") == 0;
+    p->budget_in = SL_UNTIL_TOKENS + (enum sl_plan_unit)unit;
+    p->budget_at = at(n);
     return SL_OK;
 }
 
@@ -248,15 +296,51 @@ static enum sl_status take_lr(struct sl_plan_reader *r, const struct sl_yaml_nod
 
 static enum sl_status take_unit(struct sl_plan_reader *r, const struct sl_yaml_node *n, void *out)
 {
-    (void)out;
-    if (n->kind == SL_YAML_SCALAR && sl_str_eq(n->text, SL_STR("sequence")))
-        return SL_OK;
-    return sl_plan_bad(r, n, "'unit: sequence' is all there is yet");
+    static const char *const words[] = { "sequence", "document", NULL };
+    int word = 0;
+    SL_TRY(sl_plan_take_word(r, n, "unit", words, &word));
+    *(bool *)out = word == 1;
+    return SL_OK;
+}
+
+/* Is this a unit of the plan's positions, or of tokens in whole ones? */
+static enum sl_status check_unit(struct sl_plan_reader *r, enum sl_plan_unit unit,
+                                 const struct sl_plan_at *at)
+{
+    const struct sl_yaml_node n = { .line = at->line, .column = at->column };
+    if (unit == SL_UNTIL_DOCUMENTS && !r->plan->of_documents)
+        return sl_plan_bad(r, &n, "documents are counted with 'unit: document' alone");
+    if (unit == SL_UNTIL_SEQUENCES && r->plan->of_documents)
+        return sl_plan_bad(r, &n, "with 'unit: document' there are documents, no sequences");
+    if ((unit == SL_UNTIL_TOKENS || unit == SL_UNTIL_BYTES) && r->plan->of_documents)
+        return sl_plan_bad(r, &n,
+                           "with 'unit: document' nothing is counted in tokens or bytes, since "
+                           "documents differ in length; count documents, and --dry-run tells what "
+                           "these come to");
+    return SL_OK;
+}
+
+static enum sl_status check_units(struct sl_plan_reader *r)
+{
+    const struct sl_plan *p = r->plan;
+    SL_TRY(check_unit(r, p->budget_in, &p->budget_at));
+    for (size_t i = 0; i < p->n_stages; i++) {
+        const struct sl_plan_stage *s = &p->stages[i];
+        struct sl_plan_at where = s->length ? s->length_at : s->tokenizer_at;
+        const struct sl_yaml_node n = { .line = where.line, .column = where.column };
+        SL_TRY(check_unit(r, s->unit, &s->until_at));
+        if (p->of_documents && (s->length || s->tokenizer))
+            return sl_plan_bad(r, &n,
+                               "stage '%s': a length and a tokenizer are of sequences, and "
+                               "the unit is 'document'",
+                               s->name);
+    }
+    return SL_OK;
 }
 
 static const struct sl_plan_key plan_keys[] = {
     { "seed", sl_plan_take_seed, offsetof(struct sl_plan, seed) },
-    { "unit", take_unit, 0 },
+    { "unit", take_unit, offsetof(struct sl_plan, of_documents) },
     { "budget", take_budget, 0 },
     { "lr", take_lr, offsetof(struct sl_plan, lr) },
     { "sources", take_sources, 0 },
@@ -274,6 +358,47 @@ static enum sl_status check_lr(struct sl_plan_reader *r)
                               "%s:%d:%d: 'until: {lr: ...}' needs an 'lr' that decays, beside "
                               "the stages",
                               p->file, p->stages[i].line, p->stages[i].column);
+    return SL_OK;
+}
+
+/* What a file lists takes the place of a source's rows, so it does in every stage. */
+static enum sl_status check_files(struct sl_plan_reader *r)
+{
+    const struct sl_plan *p = r->plan;
+    for (size_t i = 0; i < p->n_sources; i++) {
+        const struct sl_plan_way *first = sl_plan_way(p, i, 0);
+        for (size_t j = 1; j < p->n_stages; j++) {
+            const struct sl_plan_way *w = sl_plan_way(p, i, j);
+            const struct sl_plan_way *bad = w->draw == SL_DRAW_FILE ? w : first;
+            if (w->file != first->file)
+                return sl_err_set(r->err, SL_E_DATA,
+                                  "%s:%d:%d: source '%s' is in the order of '%s' in one stage, and "
+                                  "not in all: it needs an 'order' of its own",
+                                  p->file, bad->line, bad->column, p->sources[i].name,
+                                  p->order_files[bad->file]);
+        }
+    }
+    return SL_OK;
+}
+
+int sl_plan_order_file(const struct sl_plan *plan, size_t source)
+{
+    return sl_plan_way(plan, source, 0)->file;
+}
+
+/* Groups are drawn like rows, but not in every way. */
+static enum sl_status check_groups(struct sl_plan_reader *r)
+{
+    const struct sl_plan *p = r->plan;
+    for (size_t i = 0; i < p->n_sources; i++)
+        for (size_t j = 0; p->sources[i].group && j < p->n_stages; j++) {
+            const struct sl_plan_way *w = sl_plan_way(p, i, j);
+            if (w->draw >= SL_DRAW_STRATA)
+                return sl_err_set(r->err, SL_E_DATA,
+                                  "%s:%d:%d: strata, parameters that move and files are for rows: "
+                                  "source '%s' has groups, for which they are not there yet",
+                                  p->file, w->line, w->column, p->sources[i].name);
+        }
     return SL_OK;
 }
 
@@ -300,7 +425,10 @@ enum sl_status sl_plan_read(struct sl_plan *plan, struct sl_str text, const char
     SL_TRY(sl_plan_read_map(&r, root, "plan", plan_keys, plan, &mask));
     if (!plan->n_stages)
         return sl_plan_bad(&r, root, "key 'stages' is missing");
-    return check_lr(&r);
+    SL_TRY(check_units(&r));
+    SL_TRY(check_lr(&r));
+    SL_TRY(check_files(&r));
+    return check_groups(&r);
 }
 
 bool sl_plan_uses(const struct sl_plan *plan, size_t source, size_t score)

@@ -4,20 +4,56 @@
 #include "order/plan_files.h"
 
 #include <glob.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "io/source.h"
 #include "order/manifest.h"
 #include "order/shard_folder.h"
+
+/* ---- the plan itself ---- */
+
+enum { PLAN_MAX_BYTES = 1 << 20 };
+
+static const char random_plan[] = "sources:\n"
+                                  "  all: {path: '-'}\n"
+                                  "stages:\n"
+                                  "  - {name: all, order: shuffle}\n";
+
+enum sl_status sl_plan_open(struct sl_plan *plan, const char *name, struct sl_err *err)
+{
+    struct sl_buf text;
+    struct stat info;
+    *plan = (struct sl_plan){ 0 };
+    if (!strpbrk(name, "/.")) {
+        if (strcmp(name, "random") != 0)
+            return sl_err_set(err, SL_E_USAGE,
+                              "--plan: '%s' is not built in (there is 'random'), and no file: a "
+                              "file's name has a '.' or a '/'",
+                              name);
+        return sl_plan_read(plan, sl_str_of(random_plan), name, err);
+    }
+    if (stat(name, &info) == 0 && !S_ISREG(info.st_mode)) /* it is read more than once */
+        return sl_err_set(err, SL_E_USAGE, "the plan '%s' is no regular file", name);
+    sl_buf_init(&text, PLAN_MAX_BYTES);
+    enum sl_status st = sl_file_read(name, &text, err);
+    if (st == SL_OK)
+        st = sl_plan_read(plan, sl_buf_str(&text), name, err);
+    sl_buf_release(&text);
+    return st;
+}
+
+/* ---- its files ---- */
 
 enum { FILES_MAX = 1 << 24 };
 
 struct finder {
     struct sl_plan_files *files;
     const struct sl_plan *plan;
-    const char *folder;
+    struct sl_str folder; /* the plan's, with a slash; "": the current one */
     size_t room;
     uint32_t source;
     struct sl_err *err;
@@ -119,7 +155,7 @@ static enum sl_status add_path(struct finder *f, const char *path)
     sl_buf_init(&full, 1 << 16);
     enum sl_status st = SL_OK;
     if (*path != '/')
-        st = sl_buf_add_str(&full, sl_str_of(f->folder), f->err);
+        st = sl_buf_add_str(&full, f->folder, f->err);
     if (st == SL_OK)
         st = sl_buf_add(&full, path, strlen(path) + 1, f->err);
     const char *name = (const char *)full.p;
@@ -130,11 +166,12 @@ static enum sl_status add_path(struct finder *f, const char *path)
 }
 
 enum sl_status sl_plan_files(struct sl_plan_files *files, const struct sl_plan *plan,
-                             const char *folder, const char *const *dash, int n_dash,
-                             struct sl_err *err)
+                             const char *const *dash, int n_dash, struct sl_err *err)
 {
-    struct finder f = { .files = files, .plan = plan, .folder = folder, .err = err };
+    struct finder f = { .files = files, .plan = plan, .err = err };
+    const char *slash = strrchr(plan->file, '/');
     int n_dashes = 0;
+    f.folder = (struct sl_str){ plan->file, slash ? (size_t)(slash - plan->file) + 1 : 0 };
     *files = (struct sl_plan_files){ 0 };
     sl_arena_init(&files->arena, 0);
     for (; f.source < plan->n_sources; f.source++) {
@@ -163,4 +200,15 @@ void sl_plan_files_release(struct sl_plan_files *files)
     sl_arena_release(&files->arena);
     free(files->paths);
     free(files->sources);
+}
+
+void sl_plan_files_blame(const struct sl_plan_files *files, const struct sl_plan *plan, int file,
+                         struct sl_err *err)
+{
+    if (file >= files->n)
+        return;
+    const struct sl_plan_source *source = &plan->sources[files->sources[file]];
+    size_t n = strlen(err->msg);
+    snprintf(err->msg + n, sizeof err->msg - n, "; it is of source '%s', %s:%d:%d", source->name,
+             plan->file, source->line, source->column);
 }

@@ -28,36 +28,40 @@ static enum sl_status fill_placed(struct sl_json *o, const struct sl_plan *plan,
 }
 
 static enum sl_status fill_stage(struct sl_json *o, const struct sl_plan *plan,
-                                 const struct sl_plan_order *order, size_t i, struct sl_err *err)
+                                 const struct sl_plan_stretches *all, size_t i, struct sl_err *err)
 {
-    struct sl_plan_span span = sl_plan_order_span(order, i);
-    SL_TRY(sl_json_set(o, "name", sl_json_new_str(sl_str_of(plan->stages[i].name)), err));
-    SL_TRY(set_number(o, "begin", span.begin, err));
-    SL_TRY(set_number(o, "end", span.end, err));
-    if (plan->n_stages * plan->n_sources > PLACED_MOST)
+    const struct sl_plan_stretch *s = &all->of[i];
+    SL_TRY(sl_json_set(o, "name", sl_json_new_str(sl_str_of(s->name)), err));
+    SL_TRY(set_number(o, "begin", s->begin, err));
+    SL_TRY(set_number(o, "end", s->end, err));
+    if (s->length)
+        SL_TRY(set_number(o, "length", s->length, err));
+    if (all->n * plan->n_sources > PLACED_MOST)
         return SL_OK;
     struct sl_json *placed = sl_json_new_object();
     SL_TRY(sl_json_set(o, "placed", placed, err)); /* o has it from here on */
-    return fill_placed(placed, plan, span.counts, err);
+    return fill_placed(placed, plan, s->counts, err);
 }
 
 static enum sl_status fill(struct sl_json *o, const struct sl_plan *plan,
                            const struct sl_curriculum *c, struct sl_err *err)
 {
     const struct sl_plan_order *order = sl_curriculum_order(c);
+    const struct sl_plan_stretches *all = sl_curriculum_stretches(c);
     struct sl_json *sources = sl_json_new_array(), *stages = sl_json_new_array();
     enum sl_status st = sl_json_set(o, "sources", sources, err);
     enum sl_status st2 = sl_json_set(o, "stages", stages, err);
     if (st != SL_OK || st2 != SL_OK)
         return st != SL_OK ? st : st2;
     SL_TRY(fill_sources(sources, plan, err));
-    for (size_t i = 0; i < plan->n_stages; i++) {
+    for (size_t i = 0; i < all->n; i++) {
         struct sl_json *stage = sl_json_new_object();
         SL_TRY(sl_json_push(stages, stage, err));
-        SL_TRY(fill_stage(stage, plan, order, i, err));
+        SL_TRY(fill_stage(stage, plan, all, i, err));
     }
-    SL_TRY(set_number(o, "length", sl_curriculum_unit_tokens(c), err));
-    return set_number(o, "sequences", sl_plan_order_positions(order), err);
+    if (!plan->of_documents)
+        SL_TRY(set_number(o, "length", sl_curriculum_unit_tokens(c), err));
+    return set_number(o, sl_plan_units(plan), sl_plan_order_positions(order), err);
 }
 
 enum sl_status sl_plan_lineage(const struct sl_plan *plan, const struct sl_curriculum *c,

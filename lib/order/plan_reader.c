@@ -56,7 +56,7 @@ enum sl_status sl_plan_read_map(struct sl_plan_reader *r, const struct sl_yaml_n
                                 const char *what, const struct sl_plan_key *keys, void *out,
                                 uint64_t *mask)
 {
-    const char *names[33] = { NULL };
+    const char *names[65] = { NULL };
     for (int i = 0; keys[i].name; i++)
         names[i] = keys[i].name;
     SL_TRY(sl_plan_need_map(r, map, what));

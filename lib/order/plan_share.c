@@ -8,13 +8,13 @@
 
 /* ---- shares ---- */
 
-/* Sources by what they hold, times epochs. */
+/* Sources by what they may give: what they hold, times epochs. */
 static enum sl_status shares_by_size(const struct sl_plan_order *o, uint64_t total,
                                      uint64_t *shares, struct sl_err *err)
 {
     uint64_t any = 0;
     for (size_t i = 0; i < o->n_sources; i++)
-        any |= shares[i] = o->units[i] * o->plan->sources[i].epochs;
+        any |= shares[i] = o->capacity[i];
     shares[0] += !any; /* of nothing, any shares do */
     return sl_shares_divide_units(shares, o->n_sources, total, shares, err);
 }
@@ -81,8 +81,10 @@ static enum sl_status set_pieces(struct sl_plan_order *o, struct sl_err *err)
         const struct sl_plan_stage *s = &plan->stages[i];
         struct sl_plan_piece *p;
         SL_TRY(new_piece(o, i, &p, err));
-        p->begin = i ? o->ends[i - 1] : 0;
-        p->end = o->ends[i];
+        p->begin = sl_plan_begin(o, i);
+        p->end = o->ends[i] > p->begin ? o->ends[i] : p->begin;
+        p->whole_begin = p->begin == p->end ? p->begin : i ? o->ends[i - 1] : 0;
+        p->whole_end = p->end;
         p->stage = i;
         if (s->replay > 0 && !p->begin)
             return sl_plan_bad_stage(o, i, "has nothing to replay", err);
@@ -104,36 +106,85 @@ static enum sl_status make_schedule(struct sl_plan_order *o, struct sl_err *err)
     SL_TRY(sl_schedule_new(&o->schedule, o->n_sources + 1, err));
     for (size_t i = 0; i < o->n_pieces; i++) {
         const struct sl_plan_piece *p = &o->pieces[i];
-        SL_TRY(sl_schedule_add(o->schedule, p->end - p->begin, p->from, p->to,
-                               &o->plan->stages[p->stage].pacing, err));
+        const struct sl_schedule_part part = { p->whole_end - p->whole_begin,
+                                               p->begin - p->whole_begin, p->end - p->whole_begin };
+        SL_TRY(sl_schedule_add_part(o->schedule, &part, p->from, p->to,
+                                    &o->plan->stages[p->stage].pacing, err));
     }
     return SL_OK;
 }
 
 /* ---- sources that end, and hand their share on ---- */
 
-uint64_t sl_plan_capacity(const struct sl_plan_order *o, size_t source)
+enum sl_status sl_plan_set_capacity(struct sl_plan_order *o, struct sl_err *err)
 {
-    return o->units[source] * o->plan->sources[source].epochs;
+    o->capacity = calloc(o->n_sources, sizeof *o->capacity);
+    if (!o->capacity)
+        return sl_err_nomem(err, o->n_sources * sizeof *o->capacity);
+    for (size_t i = 0; i < o->n_sources; i++)
+        o->capacity[i] = o->past ? o->past->capacity[i] : o->units[i] * o->plan->sources[i].epochs;
+    return SL_OK;
+}
+
+/* A mixture loses a source and is divided anew to one; false where nothing is left. */
+static bool lose(const struct sl_plan_order *o, uint64_t *shares, size_t source, enum sl_status *st,
+                 struct sl_err *err)
+{
+    uint64_t any = 0;
+    shares[source] = 0;
+    for (size_t i = 0; i <= o->n_sources; i++)
+        any |= shares[i];
+    if (any)
+        *st = sl_shares_divide_units(shares, o->n_sources + 1, SL_SHARE_ONE, shares, err);
+    return any;
+}
+
+static bool has_share(const struct sl_plan_piece *p, size_t source)
+{
+    return p->from[source] || (p->to && p->to[source]);
 }
 
 static enum sl_status take_share(struct sl_plan_order *o, struct sl_plan_piece *p, size_t source,
                                  struct sl_err *err)
 {
-    uint64_t any = 0;
-    if (!p->from[source] && !(p->to && p->to[source]))
+    size_t bytes = (o->n_sources + 1) * sizeof *p->from;
+    enum sl_status st = SL_OK;
+    if (!has_share(p, source))
         return SL_OK;
-    if (p->to)
-        return sl_plan_bad_stage(o, p->stage,
-                                 "moves its shares, and a source in it ends: redistributing "
-                                 "there is not there yet",
-                                 err);
-    p->from[source] = 0;
-    for (size_t i = 0; i <= o->n_sources; i++)
-        any |= p->from[i];
-    if (!any)
+    bool from = lose(o, p->from, source, &st, err);
+    SL_TRY(st);
+    bool to = p->to && lose(o, p->to, source, &st, err);
+    SL_TRY(st);
+    if (!from && !to)
         return sl_plan_bad_stage(o, p->stage, "has no source left: the last one has ended", err);
-    return sl_shares_divide_units(p->from, o->n_sources + 1, SL_SHARE_ONE, p->from, err);
+    /* The one that has sources stands for both. */
+    if (!from)
+        memcpy(p->from, p->to, bytes);
+    else if (p->to && !to)
+        memcpy(p->to, p->from, bytes);
+    return SL_OK;
+}
+
+/* Cut piece i at position t. */
+static enum sl_status split(struct sl_plan_order *o, size_t i, uint64_t t, struct sl_err *err)
+{
+    size_t n = o->n_sources + 1;
+    struct sl_plan_piece *p, *before;
+    SL_TRY(new_piece(o, i + 1, &p, err));
+    before = &o->pieces[i];
+    memcpy(p->from, before->from, n * sizeof *p->from);
+    if (before->to) {
+        p->to = calloc(n, sizeof *p->to);
+        if (!p->to)
+            return sl_err_nomem(err, n * sizeof *p->to);
+        memcpy(p->to, before->to, n * sizeof *p->to);
+    }
+    p->end = before->end;
+    p->begin = before->end = t;
+    p->whole_begin = before->whole_begin;
+    p->whole_end = before->whole_end;
+    p->stage = before->stage;
+    return SL_OK;
 }
 
 /* From position t on the source gives nothing. */
@@ -143,21 +194,9 @@ static enum sl_status end_source(struct sl_plan_order *o, size_t source, uint64_
     size_t i = 0;
     while (o->pieces[i].end <= t)
         i++;
-    if (o->pieces[i].begin < t && o->pieces[i].to) {
-        SL_TRY(take_share(o, &o->pieces[i], source, err)); /* has it none, all is well */
-        i++;
-    } else if (o->pieces[i].begin < t && o->pieces[i].from[source]) {
-        struct sl_plan_piece *p;
-        SL_TRY(new_piece(o, i + 1, &p, err));
-        const struct sl_plan_piece *whole = &o->pieces[i];
-        memcpy(p->from, whole->from, (o->n_sources + 1) * sizeof *p->from);
-        p->begin = t;
-        p->end = whole->end;
-        p->stage = whole->stage;
-        o->pieces[i++].end = t;
-    } else if (o->pieces[i].begin < t) {
-        i++;
-    }
+    if (o->pieces[i].begin < t && has_share(&o->pieces[i], source))
+        SL_TRY(split(o, i, t, err));
+    i += o->pieces[i].begin < t;
     for (; i < o->n_pieces; i++)
         SL_TRY(take_share(o, &o->pieces[i], source, err));
     return make_schedule(o, err);
@@ -171,7 +210,7 @@ static enum sl_status redistribute(struct sl_plan_order *o, struct sl_err *err)
         for (size_t i = 0; i < o->n_sources; i++) {
             if (o->plan->sources[i].when_empty != SL_EMPTY_REDISTRIBUTE)
                 continue;
-            uint64_t t = sl_schedule_lasts(o->schedule, i, sl_plan_capacity(o, i));
+            uint64_t t = o->begin + sl_schedule_lasts(o->schedule, i, o->capacity[i]);
             if (t < first) {
                 first = t;
                 source = i;

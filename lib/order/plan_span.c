@@ -66,8 +66,10 @@ static uint64_t stage_end(const struct sl_plan_order *o, const struct sl_plan_st
     case SL_UNTIL_PERCENT:
         return sl_plan_floor(s->until * (double)n / 100, n);
     case SL_UNTIL_TOKENS:
+    case SL_UNTIL_BYTES:
         return sl_plan_floor(s->until / (double)o->unit_tokens, SL_SCHEDULE_MAX);
     case SL_UNTIL_SEQUENCES:
+    case SL_UNTIL_DOCUMENTS:
         return sl_plan_floor(s->until, SL_SCHEDULE_MAX);
     case SL_UNTIL_LR:
         return until_rate(&o->plan->lr, s->until, n);
@@ -95,7 +97,8 @@ enum sl_status sl_plan_set_stages(struct sl_plan_order *o, struct sl_err *err)
 enum sl_status sl_plan_set_positions(struct sl_plan_order *o, struct sl_err *err)
 {
     const struct sl_plan *p = o->plan;
-    double amount = p->budget_is_tokens ? p->budget / (double)o->unit_tokens : p->budget;
+    bool in_tokens = p->budget_in == SL_UNTIL_TOKENS || p->budget_in == SL_UNTIL_BYTES;
+    double amount = in_tokens ? p->budget / (double)o->unit_tokens : p->budget;
     unsigned __int128 all = 0;
     for (size_t i = 0; i < o->n_sources; i++)
         all += (unsigned __int128)o->units[i] * p->sources[i].epochs;
@@ -104,7 +107,7 @@ enum sl_status sl_plan_set_positions(struct sl_plan_order *o, struct sl_err *err
     else
         o->n_positions = all < SL_SCHEDULE_MAX ? (uint64_t)all : SL_SCHEDULE_MAX;
     if (o->n_positions >= SL_SCHEDULE_MAX)
-        return sl_err_set(err, SL_E_DATA, "%s: more than 2^40 sequences", p->file);
+        return sl_err_set(err, SL_E_DATA, "%s: more than 2^40 %s", p->file, sl_plan_units(p));
     if (p->budget > 0 && !o->n_positions)
         return sl_err_set(err, SL_E_DATA, "%s: the budget is less than a sequence of %llu tokens",
                           p->file, (unsigned long long)o->unit_tokens);

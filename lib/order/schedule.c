@@ -11,6 +11,9 @@
  * Rejected  a level for every position: the sums have no closed form in whole numbers, and
  *           rounded ones can make a share negative. A share at 65536 steps of a segment
  *           cannot be told from one that moves evenly.
+ * Parts     a segment may be a part of a whole one, from offset `cut` of it on; blocks are
+ *           counted from the first that reaches into the part, and the first and the last of
+ *           them may be cut.
  * Invariant levels are at most 2^24 and positions below 2^40, so G fits into 64 bits and a
  *           target into 100. */
 #include "order/schedule.h"
@@ -26,7 +29,10 @@ struct segment {
     uint64_t begin, end;
     uint64_t *from, *to;       /* a share each source; to is NULL where they stand still */
     unsigned __int128 *before; /* target of each source at begin */
-    uint64_t n_blocks;         /* 1 where they stand still */
+    uint64_t whole, cut;       /* positions of the whole segment, and of it before this part */
+    uint64_t whole_blocks;     /* 1 where they stand still */
+    uint64_t first_block;      /* of the part */
+    uint64_t n_blocks;         /* of the part */
     uint32_t *level;           /* of each block; NULL where they stand still */
     uint64_t *level_sum;       /* sum of the levels of all positions before each block */
 };
@@ -80,10 +86,24 @@ uint64_t sl_schedule_n_positions(const struct sl_schedule *s)
     return s->n_positions;
 }
 
+/* Offset in the whole segment at which a block of it begins; b may be whole_blocks. */
+static uint64_t whole_begin(const struct segment *g, uint64_t b)
+{
+    return (uint64_t)((unsigned __int128)g->whole * b / g->whole_blocks);
+}
+
 /* Offset in a segment at which a block begins; b may be n_blocks. */
 static uint64_t block_begin(const struct segment *g, uint64_t b)
 {
-    return (uint64_t)((unsigned __int128)(g->end - g->begin) * b / g->n_blocks);
+    if (b == 0 || b == g->n_blocks)
+        return b ? g->end - g->begin : 0;
+    return whole_begin(g, g->first_block + b) - g->cut;
+}
+
+/* The block of an offset in the whole: the greatest b with floor(N b / B) <= offset. */
+static uint64_t whole_block(const struct segment *g, uint64_t offset)
+{
+    return ((offset + 1) * g->whole_blocks - 1) / g->whole;
 }
 
 static enum sl_status check_shares(const uint64_t *shares, size_t n, struct sl_err *err)
@@ -114,14 +134,15 @@ static bool fill_levels(struct segment *g, const struct sl_pacing *pacing)
     g->level_sum = malloc(g->n_blocks * sizeof *g->level_sum);
     if (!g->level || !g->level_sum)
         return false;
-    uint64_t sum = 0, n = g->end - g->begin;
+    uint64_t sum = 0;
     for (uint64_t b = 0; b < g->n_blocks; b++) {
-        uint64_t begin = block_begin(g, b), end = block_begin(g, b + 1);
-        double middle = (double)(begin + end) / (double)(2 * n);
+        uint64_t begin = whole_begin(g, g->first_block + b);
+        uint64_t end = whole_begin(g, g->first_block + b + 1);
+        double middle = (double)(begin + end) / (double)(2 * g->whole);
         double at = sl_pacing_at(pacing, middle);
         g->level[b] = (uint32_t)floor(at * (double)LEVEL_ONE + 0.5);
         g->level_sum[b] = sum;
-        sum += g->level[b] * (end - begin);
+        sum += g->level[b] * (block_begin(g, b + 1) - block_begin(g, b));
     }
     return true;
 }
@@ -139,9 +160,24 @@ static enum sl_status grow(struct sl_schedule *s, struct sl_err *err)
     return SL_OK;
 }
 
-enum sl_status sl_schedule_add(struct sl_schedule *s, uint64_t n_positions, const uint64_t *from,
-                               const uint64_t *to, const struct sl_pacing *pacing,
-                               struct sl_err *err)
+/* The extent of a part; its shares are still to come. */
+static struct segment new_segment(const struct sl_schedule *s, const struct sl_schedule_part *part,
+                                  bool moves)
+{
+    uint64_t blocks = part->whole < SL_SCHEDULE_MAX_BLOCKS ? part->whole : SL_SCHEDULE_MAX_BLOCKS;
+    struct segment g = { .begin = s->n_positions,
+                         .end = s->n_positions + (part->end - part->begin),
+                         .whole = part->whole,
+                         .cut = part->begin,
+                         .whole_blocks = moves ? blocks : 1 };
+    g.first_block = whole_block(&g, part->begin);
+    g.n_blocks = whole_block(&g, part->end - 1) + 1 - g.first_block;
+    return g;
+}
+
+enum sl_status sl_schedule_add_part(struct sl_schedule *s, const struct sl_schedule_part *part,
+                                    const uint64_t *from, const uint64_t *to,
+                                    const struct sl_pacing *pacing, struct sl_err *err)
 {
     size_t k = s->n_sources;
     SL_TRY(check_shares(from, k, err));
@@ -149,27 +185,35 @@ enum sl_status sl_schedule_add(struct sl_schedule *s, uint64_t n_positions, cons
         SL_TRY(check_shares(to, k, err));
         SL_TRY(sl_pacing_check(pacing, err));
     }
-    if (n_positions >= SL_SCHEDULE_MAX - s->n_positions)
+    if (part->begin > part->end || part->end > part->whole)
+        return sl_err_set(err, SL_E_USAGE, "a part that is not in its whole");
+    if (part->whole >= SL_SCHEDULE_MAX ||
+        part->end - part->begin >= SL_SCHEDULE_MAX - s->n_positions)
         return sl_err_set(err, SL_E_USAGE, "a schedule has less than 2^40 positions");
-    if (n_positions == 0)
+    if (part->begin == part->end)
         return SL_OK;
     SL_TRY(grow(s, err));
-    uint64_t blocks = n_positions < SL_SCHEDULE_MAX_BLOCKS ? n_positions : SL_SCHEDULE_MAX_BLOCKS;
-    struct segment g = { .begin = s->n_positions,
-                         .end = s->n_positions + n_positions,
-                         .from = copy(from, k),
-                         .to = copy(to, k),
-                         .before = malloc(k * sizeof *g.before),
-                         .n_blocks = to ? blocks : 1 };
+    struct segment g = new_segment(s, part, to != NULL);
+    g.from = copy(from, k);
+    g.to = copy(to, k);
+    g.before = malloc(k * sizeof *g.before);
     if (!g.from || !g.before || (to && !g.to) || (to && !fill_levels(&g, pacing))) {
         segment_release(&g);
-        return sl_err_nomem(err, k * 32 + (to ? blocks * 12 : 0));
+        return sl_err_nomem(err, k * 32 + (to ? g.n_blocks * 12 : 0));
     }
     for (size_t i = 0; i < k; i++)
         g.before[i] = sl_schedule_target(s, i, s->n_positions);
     s->segments[s->n_segments++] = g;
     s->n_positions = g.end;
     return SL_OK;
+}
+
+enum sl_status sl_schedule_add(struct sl_schedule *s, uint64_t n_positions, const uint64_t *from,
+                               const uint64_t *to, const struct sl_pacing *pacing,
+                               struct sl_err *err)
+{
+    const struct sl_schedule_part all = { n_positions, 0, n_positions };
+    return sl_schedule_add_part(s, &all, from, to, pacing, err);
 }
 
 /* The segment of a position. */
@@ -186,10 +230,9 @@ static const struct segment *segment_of(const struct sl_schedule *s, uint64_t po
     return &s->segments[low];
 }
 
-/* The block of an offset: the greatest b with floor(N b / B) <= offset. */
 static uint64_t block_of(const struct segment *g, uint64_t offset)
 {
-    return ((offset + 1) * g->n_blocks - 1) / (g->end - g->begin);
+    return whole_block(g, g->cut + offset) - g->first_block;
 }
 
 struct sl_schedule_block sl_schedule_block(const struct sl_schedule *s, uint64_t position)

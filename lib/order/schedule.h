@@ -47,6 +47,21 @@ SL_MUST_USE enum sl_status sl_schedule_add(struct sl_schedule *s, uint64_t n_pos
                                            const uint64_t *from, const uint64_t *to,
                                            const struct sl_pacing *pacing, struct sl_err *err);
 
+/* A part of a segment: positions [begin, end) of one that would have `whole`. */
+struct sl_schedule_part {
+    uint64_t whole, begin, end;
+};
+
+/* Add a part of a segment behind what is there, as the whole segment would have it there:
+ * blocks and levels are those of all `whole` positions. So shares that are changed within a
+ * segment go on moving as they would have. An empty part adds nothing.
+ *
+ * Errors   as sl_schedule_add, and SL_E_USAGE: the part does not lie in the whole. */
+SL_MUST_USE enum sl_status sl_schedule_add_part(struct sl_schedule *s,
+                                                const struct sl_schedule_part *part,
+                                                const uint64_t *from, const uint64_t *to,
+                                                const struct sl_pacing *pacing, struct sl_err *err);
+
 size_t sl_schedule_n_sources(const struct sl_schedule *s);
 uint64_t sl_schedule_n_positions(const struct sl_schedule *s);
 

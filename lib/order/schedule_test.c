@@ -109,6 +109,39 @@ static void lasts(void **state)
     sl_schedule_free(s);
 }
 
+/* A segment in parts is the same segment. */
+static void parts(void **state)
+{
+    (void)state;
+    const uint64_t sizes[] = { 5, 1000, 65536, 65537, 150001 };
+    const uint64_t a[K] = { half, quarter, quarter, 0 }, b[K] = { 0, 1, 2, SL_SHARE_ONE - 3 };
+    const struct sl_pacing root = { SL_PACING_ROOT, 0.1, 0.9, 0.05, 0.8 };
+    for (size_t j = 0; j < sizeof sizes / sizeof *sizes; j++) {
+        uint64_t n = sizes[j], cuts[] = { 0, 1, n / 3, n / 3, n / 3 + 1, n - 1, n };
+        struct sl_schedule *whole, *parts;
+        assert_int_equal(sl_schedule_new(&whole, K, NULL), SL_OK);
+        assert_int_equal(sl_schedule_new(&parts, K, NULL), SL_OK);
+        assert_int_equal(sl_schedule_add(whole, n, a, b, &root, NULL), SL_OK);
+        for (size_t i = 0; i + 1 < sizeof cuts / sizeof *cuts; i++) {
+            const struct sl_schedule_part part = { n, cuts[i], cuts[i + 1] };
+            assert_int_equal(sl_schedule_add_part(parts, &part, a, b, &root, NULL), SL_OK);
+        }
+        assert_int_equal(sl_schedule_n_positions(parts), n);
+        for (uint64_t t = 0; t <= n; t += 1 + (t > 9 && t + 9 < n ? n / 3000 : 0)) {
+            for (size_t i = 0; i < K; i++) {
+                unsigned __int128 target = sl_schedule_target(whole, i, t);
+                assert_true(sl_schedule_target(parts, i, t) == target);
+                assert_true(sl_schedule_reach(parts, i, target) ==
+                            sl_schedule_reach(whole, i, target));
+            }
+            struct sl_schedule_block block = sl_schedule_block(parts, t < n ? t : n - 1);
+            assert_true(block.begin <= t && (t == n || t < block.end));
+        }
+        sl_schedule_free(whole);
+        sl_schedule_free(parts);
+    }
+}
+
 static void refused(void **state)
 {
     (void)state;
@@ -126,6 +159,9 @@ static void refused(void **state)
     assert_int_equal(sl_schedule_add(s, 1, good, less, &fine, NULL), SL_E_USAGE);
     assert_int_equal(sl_schedule_add(s, 1, good, good, &bad, NULL), SL_E_USAGE);
     assert_int_equal(sl_schedule_add(s, SL_SCHEDULE_MAX, good, NULL, NULL, NULL), SL_E_USAGE);
+    const struct sl_schedule_part behind = { 5, 2, 6 }, turned = { 5, 3, 2 };
+    assert_int_equal(sl_schedule_add_part(s, &behind, good, NULL, NULL, NULL), SL_E_USAGE);
+    assert_int_equal(sl_schedule_add_part(s, &turned, good, NULL, NULL, NULL), SL_E_USAGE);
     assert_int_equal(sl_schedule_add(s, SL_SCHEDULE_MAX - 1, good, good, &fine, NULL), SL_OK);
     assert_int_equal(sl_schedule_add(s, 1, good, NULL, NULL, NULL), SL_E_USAGE);
     assert_true(sl_schedule_target(s, 0, SL_SCHEDULE_MAX - 1) ==
@@ -140,6 +176,7 @@ int main(void)
         cmocka_unit_test(targets_are_sums_of_shares),
         cmocka_unit_test(near_the_integral),
         cmocka_unit_test(lasts),
+        cmocka_unit_test(parts),
         cmocka_unit_test(refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

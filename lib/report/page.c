@@ -10,6 +10,27 @@
 
 /* ---- what sections share ---- */
 
+void sl_page_begin(struct sl_html *h, const char *title, const char *maker)
+{
+    sl_html_put(h, "<!doctype html>\n<html lang=en><head><meta charset=utf-8>\n"
+                   "<meta name=viewport content=\"width=device-width,initial-scale=1\">\n"
+                   "<meta name=color-scheme content=\"light dark\">\n"
+                   "<meta name=generator content=\"");
+    sl_html_attr(h, sl_str_of(maker));
+    sl_html_put(h, " " SLUICE_VERSION "\">\n<title>");
+    sl_html_attr(h, sl_str_of(title));
+    sl_html_put(h, "</title>\n<style>\n");
+    sl_html_put(h, sl_page_style);
+    sl_html_put(h, "</style></head>\n<body><main>\n<header><h1>");
+    sl_html_cstr(h, title);
+    sl_html_put(h, "</h1>\n");
+}
+
+void sl_page_end(struct sl_html *h)
+{
+    sl_html_put(h, "</main></body></html>\n");
+}
+
 void sl_section_open(struct sl_html *h, const char *id, const char *title)
 {
     sl_html_putf(h, "<section aria-labelledby=%s><h2 id=%s>", id, id);
@@ -92,20 +113,6 @@ static void glance(struct sl_html *h, const struct sl_stages *s, const struct sl
     cell(h, "sequences", "Sequences", g.sequences, of_length);
     cell(h, "shards", "Shards", shards ? end->n_shards : -1, NULL);
     sl_html_put(h, "</dl>\n");
-}
-
-static void head(struct sl_html *h, const struct sl_page *page)
-{
-    sl_html_put(h, "<!doctype html>\n<html lang=en><head><meta charset=utf-8>\n"
-                   "<meta name=viewport content=\"width=device-width,initial-scale=1\">\n"
-                   "<meta name=color-scheme content=\"light dark\">\n"
-                   "<meta name=generator content=\"sluice-report " SLUICE_VERSION "\">\n<title>");
-    sl_html_attr(h, sl_str_of(page->title));
-    sl_html_put(h, "</title>\n<style>\n");
-    sl_html_put(h, sl_page_style);
-    sl_html_put(h, "</style></head>\n<body><main>\n<header><h1>");
-    sl_html_cstr(h, page->title);
-    sl_html_put(h, "</h1>\n");
 }
 
 static void contents(struct sl_html *h, const struct sl_page *page, bool stages)
@@ -254,7 +261,7 @@ enum sl_status sl_page_write(struct sl_html *h, const struct sl_page *page, stru
     int n_ways = 0;
     for (int i = 0; i < page->n_inputs; i++)
         n_ways += is_way(&page->inputs[i]) && holder(page, i) < 0;
-    head(h, page);
+    sl_page_begin(h, page->title, "sluice-report");
     contents(h, page, page->n_inputs > 0);
     sl_html_put(h, "</header>\n");
     SL_TRY(write_ways(h, page, n_ways, err));
@@ -263,6 +270,6 @@ enum sl_status sl_page_write(struct sl_html *h, const struct sl_page *page, stru
     sl_page_samples(h, page);
     SL_TRY(write_lineages(h, page, n_ways, err));
     write_inputs(h, page);
-    sl_html_put(h, "</main></body></html>\n");
+    sl_page_end(h);
     return sl_html_end(h, err);
 }

@@ -2,13 +2,17 @@
 #ifndef SL_REPORT_PAGE_PARTS_H
 #define SL_REPORT_PAGE_PARTS_H
 
-/* The sections of a page, each a function that writes one; for page.c alone.
+/* The sections of a page, each a function that writes one; for page.c and
+ * plan_page.c alone.
  * A section of which there is nothing to say writes nothing. */
 
 #include "report/page.h"
 
 extern const char sl_page_style[];
 
+/* The page up to its heading, and its end. */
+void sl_page_begin(struct sl_html *h, const char *title, const char *maker);
+void sl_page_end(struct sl_html *h);
 void sl_section_open(struct sl_html *h, const char *id, const char *title);
 void sl_section_close(struct sl_html *h);
 /* The name of a tool without "sluice-". */

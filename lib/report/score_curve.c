@@ -98,6 +98,7 @@ static void join(struct sl_curve_bucket *to, const struct sl_curve_bucket *a,
     for (int i = 0; i < b->n; i++)
         both[n++] = b->kept[i];
     int64_t rows = a->rows + b->rows, nulls = a->nulls + b->nulls;
+    double sum = a->sum + b->sum;
     if (n > SL_CURVE_ROWS) {
         qsort(both, (size_t)n, sizeof *both, by_hash);
         n = SL_CURVE_ROWS;
@@ -106,6 +107,7 @@ static void join(struct sl_curve_bucket *to, const struct sl_curve_bucket *a,
     to->n = n;
     to->rows = rows;
     to->nulls = nulls;
+    to->sum = sum;
     if (n == SL_CURVE_ROWS)
         make_heap(to);
 }
@@ -171,6 +173,7 @@ static void add_row(struct sl_curve *c, double score, uint64_t hash)
     b->rows++;
     c->rows++;
     if (fabs(score) <= SCORE_MAX) {
+        b->sum += score;
         bucket_add(b, (struct sl_curve_row){ hash, score });
         return;
     }
@@ -221,4 +224,9 @@ double sl_curve_quantile(const struct sl_curve_bucket *b, double q)
     double at = q * (b->n - 1);
     int low = (int)floor(at), high = low + 1 < b->n ? low + 1 : low;
     return b->kept[low].score + (at - low) * (b->kept[high].score - b->kept[low].score);
+}
+
+double sl_curve_mean(const struct sl_curve_bucket *b)
+{
+    return b->rows > b->nulls ? b->sum / (double)(b->rows - b->nulls) : NAN;
 }

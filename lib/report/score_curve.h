@@ -24,7 +24,8 @@ struct sl_curve_row {
 
 struct sl_curve_bucket {
     int64_t rows, nulls;
-    int n; /* rows kept, all of them until there are more than fit */
+    double sum; /* of all scores, in the order of the rows */
+    int n;      /* rows kept, all of them until there are more than fit */
     struct sl_curve_row *kept;
 };
 
@@ -61,5 +62,7 @@ int sl_curve_n_buckets(const struct sl_curve *c);
 /* The quantile q, from 0 to 1, of a bucket by linear interpolation; NaN without a
  * score. After sl_curve_end. */
 double sl_curve_quantile(const struct sl_curve_bucket *b, double q);
+/* The mean of all scores of a bucket; NaN without one. */
+double sl_curve_mean(const struct sl_curve_bucket *b);
 
 #endif

@@ -180,12 +180,18 @@ static void test_stages(void **state)
 static void test_quantiles(void **state)
 {
     struct sl_curve_row kept[] = { { 0, 1 }, { 0, 2 }, { 0, 4 } };
-    struct sl_curve_bucket b = { 3, 0, 3, kept };
+    struct sl_curve_bucket b = { .rows = 3, .n = 3, .kept = kept };
     (void)state;
     assert_true(sl_curve_quantile(&b, 0) == 1);
     assert_true(sl_curve_quantile(&b, 0.5) == 2);
     assert_true(sl_curve_quantile(&b, 0.75) == 3);
     assert_true(sl_curve_quantile(&b, 1) == 4);
+    b.rows = 5;
+    b.nulls = 1;
+    b.sum = 14;
+    assert_true(sl_curve_mean(&b) == 3.5);
+    b.nulls = 5;
+    assert_true(isnan(sl_curve_mean(&b)));
 }
 
 int main(void)

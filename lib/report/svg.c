@@ -6,14 +6,16 @@
  * An axis has three to six steps of 1, 2 or 5 times a power of ten, by division
  * and multiplication alone: the page is the same on every machine. */
 #include "report/svg.h"
+#include "base/utf8.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { WIDTH = 1000, HEIGHT = 300 };
 
-/* What a name of a mark takes of the width, on a phone. */
-#define MARK_ROOM 0.2
+/* What a character of a mark's name takes of the width, on a phone. */
+#define CHARACTER_ROOM 0.02
 
 struct axis {
     double from, to, step;
@@ -210,35 +212,89 @@ static void band_runs(struct sl_html *h, const struct axis *y, const struct sl_b
     }
 }
 
+static void mark_lines(struct sl_html *h, const struct sl_tick *marks, int n)
+{
+    for (int i = 0; i < n; i++)
+        sl_html_putf(h, "<path class=m d=\"M%.5g 0V%d\"/>", marks[i].at * WIDTH, HEIGHT);
+}
+
+/* Names that would lie over one another are left out; their lines stay. */
+static void mark_names(struct sl_html *h, const struct sl_tick *marks, int n)
+{
+    double free_from = 0;
+    for (int i = 0; i < n; i++) {
+        const char *name = marks[i].text;
+        double room = CHARACTER_ROOM * (double)(sl_utf8_count(name, strlen(name)) + 2);
+        if (marks[i].at < free_from || marks[i].at > 1 - room)
+            continue;
+        sl_html_putf(h, "<span class=mark style=\"left:%.4g%%\">", marks[i].at * 100);
+        sl_html_cstr(h, name);
+        sl_html_put(h, "</span>");
+        free_from = marks[i].at + room;
+    }
+}
+
 void sl_svg_band(struct sl_html *h, const struct sl_chart *c, const struct sl_band_point *points,
                  int n, const struct sl_tick *marks, int n_marks)
 {
     double low = 0, high = 0;
     bool any = false;
     for (int i = 0; i < n; i++) {
-        if (is_gap(&points[i]))
+        const struct sl_band_point *p = &points[i];
+        if (is_gap(p))
             continue;
-        low = !any || points[i].low < low ? points[i].low : low;
-        high = !any || points[i].high > high ? points[i].high : high;
+        double least = p->mid < p->low ? p->mid : p->low,
+               most = p->mid > p->high ? p->mid : p->high;
+        low = !any || least < low ? least : low;
+        high = !any || most > high ? most : high;
         any = true;
     }
     struct axis y = axis_over(low, high);
     open_figure(h, c, &y);
     band_runs(h, &y, points, n);
-    for (int i = 0; i < n_marks; i++)
-        sl_html_putf(h, "<path class=m d=\"M%.5g 0V%d\"/>", marks[i].at * WIDTH, HEIGHT);
+    mark_lines(h, marks, n_marks);
     sl_html_put(h, "</svg>");
-    /* Names that would lie over one another are left out; their lines stay. */
-    double free_from = 0;
-    for (int i = 0; i < n_marks; i++) {
-        if (marks[i].at < free_from || marks[i].at > 1 - MARK_ROOM)
-            continue;
-        sl_html_putf(h, "<span class=mark style=\"left:%.4g%%\">", marks[i].at * 100);
-        sl_html_cstr(h, marks[i].text);
-        sl_html_put(h, "</span>");
-        free_from = marks[i].at + MARK_ROOM;
-    }
+    mark_names(h, marks, n_marks);
     close_figure(h, c);
+}
+
+/* ---- lines ---- */
+
+static void line_of(struct sl_html *h, const struct axis *y, const struct sl_svg_line *line)
+{
+    bool gap = true;
+    sl_html_putf(h, "<path class=%s d=\"", line->class);
+    for (int i = 0; i < line->n; i++) {
+        const struct sl_band_point *p = &line->points[i];
+        if (!is_gap(p))
+            sl_html_putf(h, "%c%.5g %.5g", gap ? 'M' : 'L', p->x * WIDTH, y_of(y, p->mid));
+        gap = is_gap(p);
+    }
+    sl_html_put(h, "\"/>");
+}
+
+void sl_svg_lines(struct sl_html *h, const struct sl_chart *c, const struct sl_svg_line *lines,
+                  int n_lines, const struct sl_tick *marks, int n_marks)
+{
+    double high = 0;
+    for (int k = 0; k < n_lines; k++)
+        for (int i = 0; i < lines[k].n; i++)
+            if (lines[k].points[i].mid > high)
+                high = lines[k].points[i].mid;
+    struct axis y = axis_over(0, high);
+    open_figure(h, c, &y);
+    for (int k = 0; k < n_lines; k++)
+        line_of(h, &y, &lines[k]);
+    mark_lines(h, marks, n_marks);
+    sl_html_put(h, "</svg>");
+    mark_names(h, marks, n_marks);
+    close_figure(h, c);
+    if (n_lines < 2)
+        return;
+    sl_html_put(h, "<p class=legend>");
+    for (int k = 0; k < n_lines; k++)
+        legend(h, lines[k].class, lines[k].name);
+    sl_html_put(h, "</p>\n");
 }
 
 /* ---- a share ---- */

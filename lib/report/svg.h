@@ -8,7 +8,7 @@
  *
  * Text      title, note, legends and labels are escaped here.
  * Colours   by class, from the page's style: "k" kept, "d" dropped or before,
- *           "l" lines, "g" grid.
+ *           "l" lines, "e" expected ones, "g" grid.
  * Errors    those of the page (html.h).
  * Threads   one thread a page. */
 
@@ -41,6 +41,16 @@ struct sl_band_point {
 };
 void sl_svg_band(struct sl_html *h, const struct sl_chart *c, const struct sl_band_point *points,
                  int n, const struct sl_tick *marks, int n_marks);
+
+/* Lines over x from 0 to 1, of the points' mids, y from 0 up; what is NaN is a gap. class:
+ * "l", or "e" for what was expected. Names stand in a legend. */
+struct sl_svg_line {
+    const char *class, *name;
+    const struct sl_band_point *points;
+    int n;
+};
+void sl_svg_lines(struct sl_html *h, const struct sl_chart *c, const struct sl_svg_line *lines,
+                  int n_lines, const struct sl_tick *marks, int n_marks);
 
 /* Labels for an axis from low to high (low < high): multiples of a nice step, at
  * most max of them. Texts go to room. Returns their number. */

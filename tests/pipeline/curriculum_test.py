@@ -32,6 +32,8 @@ BIN = build / "bin"
 TOOL = BIN / "sluice-curriculum"
 work = Path(tempfile.mkdtemp(prefix="sluice-curriculum-"))
 N_PLANS = 100 if b"__asan_init" in TOOL.read_bytes() else 600
+if os.environ.get("SLUICE_LONG_TESTS"):
+    N_PLANS *= 10
 LENGTH = 32
 COLUMNS = ("difficulty_length", "difficulty_compression", "difficulty_word_length")
 rng = random.Random(6)
@@ -131,8 +133,53 @@ def some_mixture(names):
     return some_shares(names)
 
 
+# Scores as expressions; the parameters are drawn anew each time.
+EXPRESSIONS = ("lam*difficulty_length + (1-lam)*difficulty_compression",
+               "-difficulty_length / max(difficulty_compression, lam) desc",
+               "log(difficulty_length - 20*lam) + mu", "min(difficulty_length, 30) + lam",
+               "abs(difficulty_compression - lam) - -.5e-1*mu asc",
+               "sqrt(difficulty_word_length) * exp(lam) desc", "1/(difficulty_length - 32) + lam")
+
+
+def some_expression():
+    out = {"by": rng.choice(EXPRESSIONS), "nulls": rng.choice(["last", "last", "error"])}
+    for name in ("lam", "mu"):
+        if name in out["by"]:
+            out[name] = rng.choice([0.25, 1, {"pacing": rng.choice(twin.base.PACINGS)},
+                                    {"pacing": "root", "start": "10%", "max": 0.75, "to": 0.5}])
+    if twin.moves(out):
+        if rng.random() < 0.7:
+            out["steps"] = rng.choice([1, 2, 7, 4096])
+    elif rng.random() < 0.3:
+        out["kind"] = rng.choice(["folding", "zigzag", "shuffle"])
+    return out
+
+
+def some_strata():
+    out = {"by": rng.choice(COLUMNS[:2]) + rng.choice(["", " desc"])}
+    if rng.random() < 0.3:
+        out = {"by": "difficulty_length * lam", "lam": 0.5}
+    k = rng.randrange(1, 7)
+
+    def shares():
+        w = [rng.choice([0, 1, rng.randrange(9)]) for _ in range(k)]
+        w[rng.randrange(k)] += 1
+        cut = [100 * v // sum(w) for v in w]
+        cut[cut.index(max(cut))] += 100 - sum(cut)
+        return [rng.choice([f"{v}%", v / 100]) for v in cut]
+    out["strata"] = shares()
+    if rng.random() < 0.5:
+        out["strata"] = {"from": shares(), "to": shares(),
+                         "pacing": rng.choice(twin.base.PACINGS)}
+        if rng.random() < 0.5:
+            out["steps"] = rng.choice([1, 3, 4096])
+    return out
+
+
 def some_order():
-    kind = rng.randrange(5)
+    kind = rng.randrange(8)
+    if kind > 4:
+        return some_strata() if kind == 5 else some_expression()
     by = rng.choice(COLUMNS[:2]) + rng.choice(["", "", " desc"])
     if kind == 0:
         return rng.choice(["shuffle", "given"])
@@ -158,7 +205,7 @@ def some_plan(files):
     names = rng.sample(names, rng.randrange(1, min(5, len(names)) + 1))
     sources = {}
     for n in names:
-        s = sources[n] = {"path": f"{n}.arrows"}
+        s = sources[n] = {"path": PATHS.get(n, f"{n}.arrows")}
         if rng.random() < 0.4:
             s["epochs"] = rng.randrange(1, 5)
         if rng.random() < 0.8:
@@ -168,7 +215,8 @@ def some_plan(files):
     plan = {"seed": rng.getrandbits(rng.choice([3, 64])), "sources": sources, "stages": []}
     if rng.random() < 0.85:
         plan["budget"] = rng.choice([{"amount": rng.randrange(1, 300), "in": "sequences"},
-                                     {"amount": rng.randrange(40, 9000), "in": "tokens"}])
+                                     {"amount": rng.randrange(40, 9000), "in": "tokens"},
+                                     {"amount": rng.randrange(40, 9000), "in": "bytes"}])
     if rng.random() < 0.3:
         plan["lr"] = {"shape": rng.choice(["linear", "sqrt", "cosine"]), "warmup": 0.05,
                       "decay": rng.choice([0.3, 0.95])}
@@ -177,6 +225,8 @@ def some_plan(files):
         stage = {"name": f"s{i}", "order": some_order()}
         percent = min(99, percent + rng.randrange(1, 50)) if i + 1 < last else 100
         stage["until"] = f"{percent}%" if percent < 99 or i + 1 == last else {"sequences": 290}
+        if rng.random() < 0.2:
+            stage["length"], stage["tokenizer"] = rng.choice([1, 8, 16, LENGTH]), "bytes"
         if "lr" in plan and i + 2 == last and rng.random() < 0.7:
             stage["until"] = {"lr": 0.4}
         mixture = some_mixture(names)
@@ -185,10 +235,32 @@ def some_plan(files):
         if i and rng.random() < 0.3:
             stage["replay"] = {"of": "seen", "share": rng.choice(["5%", 0.4])}
         plan["stages"].append(stage)
+    if rng.random() < 0.15:
+        use_files(plan, files)
     return plan
 
 
+def use_files(plan, files):
+    """Some or all sources in the order of a file."""
+    if not files.orders:
+        return
+    sources, have = plan["sources"], {r["id"] for s in plan["sources"] for r in files[s]}
+    fitting = [n for n, ids in files.orders.items() if have.issuperset(ids)]
+    if not fitting or rng.random() < 0.1:
+        fitting = [*files.orders]
+    if rng.random() < 0.4:
+        name = rng.choice(fitting)
+        for stage in plan["stages"]:
+            stage["order"] = {"file": name}
+        for s in sources.values():
+            s.pop("order", None)
+        return
+    for n in rng.sample([*sources], rng.randrange(1, len(sources) + 1)):
+        sources[n]["order"] = {"file": rng.choice(fitting)}
+
+
 def keys_of(stream):
+    """(id, copy, stage) of every row."""
     t = table(stream)
     return list(zip(t["id"].to_pylist(), t["copy"].to_pylist(), t["stage"].to_pylist()))
 
@@ -196,9 +268,9 @@ def keys_of(stream):
 def check_counts(name, plan, files, out):
     report = json.loads((work / "report.json").read_text())["tally"]
     rows = sum(len(files[s]) for s in plan["sources"])
-    unused = rows - len({p[:2] for p in out})
+    placed = len({p[:2] for p in out})
     counts = report["counts"]
-    fine = counts == {"rows_added": sum(p[2] > 0 for p in out), "unused": unused}
+    fine = counts == {"rows_added": len(out) - placed, "unused": rows - placed}
     fine = fine and rows - counts["unused"] + counts["rows_added"] == report["out"]["rows"]
     check(name + ": counts", fine, report)
 
@@ -206,7 +278,7 @@ def check_counts(name, plan, files, out):
 def compare(name, plan, files):
     path = write_plan(plan)
     try:
-        want, shares = twin.places(plan, files, LENGTH)
+        want, shares = twin.places(plan, files, LENGTH, files.orders)
     except twin.Refused as why:
         expect(name + ": refused", run(TOOL, path), 1, str(why), "plan.yaml:")
         return 0
@@ -217,18 +289,39 @@ def compare(name, plan, files):
     got = keys_of(done.stdout)
     full = [(files[s][u]["id"], copy, stage) for s, u, copy, stage in want]
     first = next((i for i, (a, b) in enumerate(zip(got, full)) if a != b), None)
+    check(name + ": keys", len({g[:2] for g in got}) == len(got))
     check(name, got == full, f"{len(got)} of {len(full)}, first {first}: {path.read_text()}")
     check_counts(name, plan, files, want)
     if not any("replay" in s for s in plan["stages"]):
         prefix, window = twin.worst_errors(plan, want, shares)
-        check(name + ": bounds", prefix < 1 and window < 2, (float(prefix), float(window)))
+        most = twin.bound_of(plan, files, want)
+        check(name + ": bounds", prefix < most and window < 2 * most,
+              (float(prefix), float(window), most))
     return 1
 
 
+def kinds_of(plan, files):
+    orders = [v["order"] for v in [*plan["stages"], *plan["sources"].values()]
+              if isinstance(v.get("order"), dict)]
+    ids = [r["id"] for s in plan["sources"] for r in files[s]]
+    return ({"strata" for o in orders if "strata" in o} | {"moving" for o in orders if
+            twin.moves(o)} | {"file" for o in orders if "file" in o} |
+            {"expression" for o in orders if twin.is_expression(o.get("by", ""))} |
+            {"twice" for _ in range(len(set(ids)) < len(ids))})
+
+
 def test_random(files):
-    carried = sum(compare(f"random plan {i}", some_plan(files), files) for i in range(N_PLANS))
+    carried, kinds = 0, dict.fromkeys(("strata", "expression", "moving", "file", "twice"), 0)
+    for i in range(N_PLANS):
+        plan = some_plan(files)
+        done = compare(f"random plan {i}", plan, files)
+        carried += done
+        for kind in kinds_of(plan, files) if done else ():
+            kinds[kind] += 1
+    check("all kinds of orders were carried out", min(kinds.values()) > N_PLANS / 40, kinds)
     check("most plans can be carried out", carried > N_PLANS / 2.5, carried)
-    print(f"{carried} of {N_PLANS} random plans carried out, the others refused as they should be")
+    print(f"{carried} of {N_PLANS} random plans carried out, the others refused as they should be: "
+          f"{kinds}")
 
 
 # ---- the rest ----
@@ -296,17 +389,52 @@ BAD = [
     ("until: 100%", "until: 99%", "16:5", "not at 100%"),
     ("order: shuffle", "order: shufle", "14:12", "did you mean 'shuffle'?"),
     ("by: difficulty_length", "by: difficulty_lenght", ":5:", "difficulty_length"),
-    ("by: difficulty_length", "by: 2*difficulty_length", "5:", "not there yet"),
-    ("by: difficulty_length", "file: x", "5:", "'file' is not there yet"),
-    ("    order: shuffle", "    order: shuffle\n    length: 16", "'length' is not there yet"),
-    ("epochs: 4,", "group: pair,", "5:", "'group' is not there yet"),
+    ("    order: shuffle", "    order: shuffle\n    length: 12", ":15:13:", "'main'",
+     "a length of 12 does not divide the 32 tokens"),
+    ("    order: shuffle", "    order: shuffle\n    length: 0", ":15:13:", "1 or more"),
+    ("    order: shuffle", "    order: shuffle\n    tokenizer: gpt2", ":15:16:", "'main'",
+     "of the tokenizer 'bytes'", "not there yet"),
+    ("epochs: 4,", "group: difficulty_lenght,", "5:39", "no column 'difficulty_lenght'",
+     "did you mean 'difficulty_length'?"),
+    ("epochs: 4,", "group: tokens,", "5:39", "a column of lists has no order"),
+    ("    order: shuffle", "    order: shuffle\n    batch: {by: source}", "15:12", "'size'"),
+    ("    order: shuffle", "    order: shuffle\n    batch: {by: sourc, size: 4}", "15:12",
+     "no column 'sourc' (did you mean 'source'?)"),
+    ("    order: shuffle", "    order: shuffle\n    batch: {by: id, size: 2000000}", "15:12",
+     "at most 1048576"),
+    ("by: difficulty_length", "by: 2*difficulty_lenght", ":5: ",
+     "did you mean 'difficulty_length'"),
+    ("by: difficulty_length", "by: 2*difficulty_length, lan: 3", "5:76", "unknown key 'lan'"),
+    ("by: difficulty_length", "by: (2*lam, lam: 3", "5:55: ", "character 7", "expected ')'"),
+    ("by: difficulty_length", "by: 2*lam, lam: {from: 3%}", "5:67: ", "a mapping with a 'pacing'"),
+    ("by: difficulty_length", "by: 2*lam, lam: x", "5:67: ", "expected a number"),
+    ("by: difficulty_length", "by: 2*lam, lam: {pacing: root}, kind: saw", "5:50: ",
+     "without another kind"),
+    ("by: difficulty_length", "by: 2*lam, lam: {pacing: root}, window: 3", "parameters of a kind"),
+    ("by: difficulty_length", "by: 2*lam, lam: {pacing: root}, strata: [1]", "without strata"),
+    ("by: difficulty_length", "by: 2*id", ":5: ", "column 'id' in '2*id' is no number"),
+    ("by: difficulty_length", "by: foo(2)", "5:55: ", "character 1: no such function"),
+    ("by: difficulty_length", "by: difficulty_length, strata: [0.5]", "5:82: ", "sum to 0.5"),
+    ("by: difficulty_length", "by: difficulty_length, strata: {from: [1], to: [0.5, 0.5]}",
+     "2 strata, and 1 in 'from'"),
+    ("by: difficulty_length", "by: difficulty_length, strata: [1], kind: saw", "not both"),
+    ("by: difficulty_length", "by: difficulty_length, steps: 3", "that move"),
+    ("by: difficulty_length", "file: web.arrows, kind: saw", "5:50: ", "no other key"),
+    ("by: difficulty_length", "file: small.arrows", "5:50: ", "row 0", "no source has"),
+    ("    order: shuffle", "    order: {file: web.arrows}", "14:12: ",
+     "source 'web' is in the order of 'web.arrows' in one stage, and not in all"),
+    ("epochs: 4, order: {by: difficulty_length}",
+     "group: source, order: {by: difficulty_length, strata: [1]}", "5:54",
+     "source 'books' has groups"),
     ("{path: old.arrows, when_empty: repeat}", "{path: old.arrows}", "4:3",
      "source 'web' is too small"),
     ("old.arrows", "odl*.arrows", "6:3", "no file matches"),
-    ("in: tokens", "in: bytes", "2:9", "not there yet"),
+    ("in: tokens", "in: words", "2:9", "'in' is tokens, bytes, sequences or documents"),
+    ("in: tokens", "in: documents", "2:9", "with 'unit: document' alone"),
+    ("until: 71%", "until: {documents: 200}", "13:12", "with 'unit: document' alone"),
     ("replay: {of: seen, share: 5%}", "replay: {of: all, share: 5%}", "19:13", "of: seen"),
     ("amount: 9600", "amount: 20", "the budget is less than a sequence"),
-    ("seed: 7", "unit: document", "1:7", "unit: sequence"),
+    ("seed: 7", "unit: document", "2:9", "in tokens or bytes"),
 ]
 
 
@@ -319,6 +447,8 @@ def test_bad():
         expect(f"bad plan: {new}", run(TOOL, work / "bad.yaml"), 1, "bad.yaml", *words)
     check("a dry run of a bad plan writes nothing",
           not run(TOOL, "--dry-run", work / "bad.yaml").stdout)
+    (work / "bad.yaml").write_text(PLAN.replace("by: difficulty_length", "file: absent.arrows"))
+    expect("no such order", run(TOOL, work / "bad.yaml"), 3, "bad.yaml:5:50: ", "absent.arrows")
     expect("no plan", run(TOOL), 2, "no plan")
     expect("no such plan", run(TOOL, work / "none.yaml"), 3, "none.yaml")
     expect("little memory", run(TOOL, "--mem", "8M", work / "whole.yaml"), 2, "24M")
@@ -360,6 +490,7 @@ def test_record():
     told = good(BIN / "sluice-verify", folder / "order.arrows")
     manifest = json.loads((folder / "manifest.json").read_text())
     digest = manifest.pop("order")["digest"]
+    check("record: windows", len(manifest.pop("achieved")["windows"]) == 100)
     check("record: digest", digest.encode() in told and b"ok" in told, (digest, told))
     dry = json.loads(good(TOOL, "--dry-run", work / "whole.yaml"))
     check("record: manifest", manifest == dry, manifest)
@@ -382,6 +513,25 @@ def test_lineage():
     good(BIN / "sluice-shard", "-o", work / "ordered", data=rows)
     manifest = json.loads((work / "ordered" / "manifest.json").read_text())
     check("lineage: in the shards too", manifest["lineage"][-2]["order"] == order)
+
+
+def test_length():
+    """Rows with an extra token are L + 1 long, and a length divides L; it is recorded."""
+    tokens = good(BIN / "sluice-tokenize", data=good(
+        BIN / "sluice-import", "--format", "jsonl", "--source", "x", "-",
+        data=b'{"id":"a","text":"some words and some more"}\n'))
+    rows = good(BIN / "sluice-pack", "--length", 16, "--extra-token", data=tokens)
+    (work / "extra.arrows").write_bytes(rows)
+    plan = {"sources": {"x": {"path": "extra.arrows"}},
+            "stages": [{"name": "a", "length": 8, "until": "50%"}, {"name": "b"}]}
+    out = read_stream(good(TOOL, write_plan(plan)))[1][-1]
+    check("length: in the lineage", [s.get("length") for s in out["order"]["stages"]] == [8, None])
+    check("length: in the rules", [s.get("length") for s in out["rules"]["stages"]] == [8, None])
+    text = json.loads(good(TOOL, "--dry-run", write_plan(plan)))
+    check("length: in the dry run", [s.get("length") for s in text["stages"]] == [8, None], text)
+    plan["stages"][0]["length"] = 17
+    expect("length: not of the extra token", run(TOOL, write_plan(plan)), 1, "plan.yaml:2:",
+           "a length of 17 does not divide the 16 tokens", "extra token")
 
 
 def test_damage():
@@ -412,17 +562,150 @@ def test_example():
     check("example: shards", b"ok" in good(BIN / "sluice-verify", work / "shards"))
 
 
+# ---- orders by files, and sequences that stand twice
+
+
+class Files(dict):
+    """Rows by source; orders: the ids of files of orders."""
+    orders = {}
+
+
+PATHS = {"again": "web.arrows", "twice": ["one.arrows", "one.arrows", "old.arrows"]}
+
+
+def make_files():
+    files = Files(web=make("web", 90), books=make("books", 30), old=make("old", 12),
+                  odd=make("odd", 20, 3), one=make("one", 1), none=make("none", 0))
+    files["again"] = files["web"]
+    files["twice"] = files["one"] + files["one"] + files["old"]
+    orders = {"all.arrows": (["web", "books", "old", "odd", "one"], 300),
+              "web2.arrows": (["web"], 150), "few.arrows": (["web", "books"], 25),
+              "small.arrows": (["one", "odd"], 9)}
+    for name, (sources, n) in orders.items():
+        plan = {"seed": 3, "budget": {"amount": n, "in": "sequences"},
+                "sources": {s: {"path": f"{s}.arrows", "epochs": 9} for s in sources},
+                "stages": [{"name": "all"}]}
+        good(TOOL, "-f", "--record", work / "record", write_plan(plan))
+        shutil.copy(work / "record" / "order.arrows", work / name)
+        files.orders[name] = [k[0] for k in keys_of((work / name).read_bytes())]
+    make("gone", 2)
+    files.orders["gone.arrows"] = table((work / "gone.arrows").read_bytes())["id"].to_pylist()
+    shutil.rmtree(work / "record")
+    return files
+
+
+def ids_of(stream):
+    return [k[:2] for k in keys_of(stream)]
+
+
+def test_files():
+    """The order of a plan's record, and others, given to another plan."""
+    folder = work / "to-give"
+    want = good(TOOL, "-f", "--record", folder, work / "whole.yaml")
+    text = ("sources: {all: {path: [web.arrows, 'boo*.arrows', old.arrows], "
+            "order: {file: to-give/NAME}}}\nstages: [{name: all}]\n")
+
+    def plan(name):
+        (work / "given.yaml").write_text(text.replace("NAME", name))
+        return work / "given.yaml"
+    rows = good(TOOL, plan("order.arrows"))
+    check("a record gives its order again", ids_of(rows) == ids_of(want))
+    check("from another folder", good(TOOL, "given.yaml", cwd=work) == rows)
+    rule = read_stream(rows)[1][-1]["rules"]["sources"][0]
+    check("the file is in the lineage", rule["order"] == "file" and len(rule["xxh3"]) == 32 and
+          rule["file"] == "to-give/order.arrows", rule)
+    other = good(BIN / "sluice-shuffle", "--seed", 5, folder / "order.arrows")
+    (folder / "other.arrows").write_bytes(other)
+    again = good(TOOL, "-f", "--record", work / "given", plan("other.arrows"))
+    check("a permuted file gives its order",
+          [k[0] for k in ids_of(again)] == [k[0] for k in ids_of(other)])
+    check("the same bytes in less memory", good(TOOL, "--mem", "24M", "-T4",
+                                                work / "given.yaml") == again)
+    dry = json.loads(good(TOOL, "--dry-run", work / "given.yaml"))
+    manifest = json.loads((work / "given" / "manifest.json").read_text())
+    manifest.pop("order")
+    manifest.pop("achieved")
+    check("a dry run knows the file", dry == manifest, (dry, manifest))
+    source = dry["sources"][0]
+    check("rows of no entry are unused", source["unused"] > 0 and source["unused"] ==
+          source["sequences"] - len({k[0] for k in ids_of(again)}), source)
+    (work / "given.yaml").write_text((work / "given.yaml").read_text().replace(
+        "{path", "{epochs: 2, path"))
+    twice = [k[0] for k in ids_of(good(TOOL, work / "given.yaml"))]
+    check("two epochs of a file", twice == 2 * [k[0] for k in ids_of(other)])
+    (folder / "cut.arrows").write_bytes(other[:-60])
+    expect("a file cut short", run(TOOL, plan("cut.arrows")), 1, "cut.arrows")
+    twice = text.replace("to-give/NAME", "one.arrows").replace("old.arrows", "one.arrows")
+    (work / "given.yaml").write_text(twice.replace("web.arrows", "one.arrows"))
+    expect("an entry that stands twice", run(TOOL, work / "given.yaml"), 1, "given.yaml:1:",
+           "'one.arrows' names in row 0", "stands twice in a source")
+    text = text.replace("to-give/NAME", "-")
+    expect("a file from standard input", run(TOOL, plan("")), 1, "cannot be read from '-'")
+
+
+def test_twice(files):
+    """No key comes twice, and rows that would have one are told."""
+    plan = write_plan({"sources": {"a": {"path": "web.arrows"}, "b": {"path": "web.arrows"}},
+                       "stages": [{"name": "all"}]}, "twice.yaml")
+    done = run(TOOL, plan, "--report", work / "report.json", "-f")
+    ids = {r["id"].hex() for r in files["web"]}
+    text = done.stderr.decode()
+    check("rows that stand twice are told", done.returncode == 0 and f" {len(ids)} rows " in text
+          and any(i in text for i in ids), text)
+    keys = ids_of(done.stdout)
+    check("no key comes twice", len(keys) == 2 * len(ids) == len(set(keys)))
+    tally = json.loads((work / "report.json").read_text())["tally"]["counts"]
+    check("every row is used once", tally == {"rows_added": 0, "unused": 0}, tally)
+    (work / "repeats.arrows").write_bytes(done.stdout)
+    check("verified", b"ok" in good(BIN / "sluice-verify", work / "repeats.arrows"))
+    plan = write_plan({"seed": 4, "sources": {"a": {"path": "repeats.arrows", "epochs": 2}},
+                       "stages": [{"name": "all"}]}, "twice.yaml")
+    done = run(TOOL, "--replace", plan)
+    check("declared repeats are not told", done.returncode == 0 and not done.stderr, done.stderr)
+    again = ids_of(done.stdout)
+    want = {(i, c) for i, _ in keys for c in range(4)}
+    check("copies are counted by id", set(again) == want and len(again) == len(want))
+    check("nobody looks in a dry run", not run(TOOL, "--dry-run", work / "twice.yaml").stderr)
+
+
+ORDERS = """seed: 3
+budget: {amount: 260, in: sequences}
+sources:
+  web: {path: web.arrows, epochs: 2}
+  books: {path: books.arrows, when_empty: repeat, order: {file: few.arrows}}
+  again: {path: web.arrows}
+stages:
+  - name: one
+    until: 40%
+    order: {by: "lam*difficulty_length - (1-lam)/difficulty_compression", lam: {pacing: root}}
+    mixture: {web: 40%, again: 40%, books: 20%}
+  - name: two
+    order: {by: difficulty_compression desc, strata: {from: [80%, 20%], to: [0.1, 0.9]}}
+    mixture: {web: 40%, again: 40%, books: 20%}
+"""
+
+
+def test_orders():
+    (work / "orders.yaml").write_text(ORDERS)
+    want = good(TOOL, work / "orders.yaml")
+    for more in (["-T4"], ["--mem", "24M"], ["--mem", "4G", "-T2"]):
+        check(f"orders: same bytes with {more}", good(TOOL, work / "orders.yaml", *more) == want)
+
+
 def main():
-    files = {"web": make("web", 90), "books": make("books", 30), "old": make("old", 12),
-             "odd": make("odd", 20, 3), "one": make("one", 1), "none": make("none", 0)}
+    files = make_files()
     check("there are nulls", any(r[COLUMNS[2]] is None for r in files["odd"]))
     test_same_bytes()
     test_bad()
     test_warning()
     test_record()
     test_lineage()
+    test_length()
     test_damage()
     test_example()
+    test_files()
+    test_twice(files)
+    test_orders()
     test_random(files)
     shutil.rmtree(work, ignore_errors=True)
     total = passed + twin.base.passed
@@ -431,4 +714,5 @@ def main():
     sys.exit(1 if bad else 0)
 
 
-main()
+if __name__ == "__main__":
+    main()
