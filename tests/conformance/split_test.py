@@ -10,6 +10,7 @@ every code point in contexts, and random strings of an alphabet that meets every
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 import time
@@ -310,15 +311,26 @@ def test_behaviours(random_strings):
             check(f'literal {literal} {behaviour}', not wrong, wrong[:1])
 
 
+def pattern_of(name):
+    """The string of a macro in split_patterns.h."""
+    text = (ROOT / 'lib/token/split_patterns.h').read_text()
+    body = re.split(r'\n\n|\n#', text.split(f'#define SL_PATTERN_{name}', 1)[1])[0]
+    return ''.join(re.findall(r'"(.*)"', body)).replace('\\\\', '\\')
+
+
 def test_sequences(random_strings):
     """What files of models hold, and Hugging Face's own pre-tokenizers as steps."""
     P = pre_tokenizers
-    digit = r'[\p{N}\x{11de0}-\x{11de9}\x{16ff4}-\x{16ff6}]'
+    digit, signs, words = pattern_of('DIGIT'), pattern_of('PUNCTUATION'), pattern_of('WORDS')
+    everything = [''.join(chr(c) + 'a1 '[c % 3] for c in range(i, i + 1024) if not 0xd800 <= c < 0xe000)
+                  for i in range(0, 0x110000, 1024)]
     jobs = [
-        ('Whitespace', P.Whitespace(), [(r'\w+|[^\w\s]+', 'removed', True, False, 'rust')]),
+        ('Whitespace', P.Whitespace(), [(words, 'removed', True, False, 'rust')]),
         ('WhitespaceSplit', P.WhitespaceSplit(), [(r'\s', 'removed')]),
         ('Digits', P.Digits(False), [(digit, 'contiguous')]),
         ('Digits, each', P.Digits(True), [(digit, 'isolated')]),
+        ('Punctuation', P.Punctuation('isolated'), [(signs, 'isolated')]),
+        ('Punctuation, contiguous', P.Punctuation('contiguous'), [(signs, 'contiguous')]),
         ('StarCoder', P.Sequence([P.Digits(True), P.Split(Regex(PATTERNS['gpt2'][0]), 'isolated')]),
          [(digit, 'isolated'), (PATTERNS['gpt2'][0],)]),
         ('spaces, then numbers',
@@ -333,7 +345,7 @@ def test_sequences(random_strings):
          [(r' ?[^(\s|[.,!?…。，、।۔،])]+',)]),
     ]
     for name, pre, parts in jobs:
-        texts = random_strings[:5000]
+        texts = random_strings[:5000] + everything
         said, lines = ours(steps(*parts), texts, most=3)
         wrong = [(t, kept(line, t), pieces(pre, t)) for t, line in zip(texts, lines)
                  if kept(line, t) != pieces(pre, t)]
