@@ -215,6 +215,11 @@ static enum sl_status produce_any(struct sl_source *s, uint8_t *dst, size_t n, s
         *got = n < left ? n : left;
         memcpy(dst, s->raw + s->raw_at, *got);
         s->raw_at += *got;
+        if (s->raw_at == s->raw_n) { /* plain bytes need it no more; many may be open at once */
+            free(s->raw);
+            s->raw = NULL;
+            s->raw_at = s->raw_n = 0;
+        }
         return SL_OK;
     }
     enum sl_status st = raw_read(s, dst, n < s->step ? n : s->step, got);

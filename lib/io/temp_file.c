@@ -77,22 +77,30 @@ static ssize_t append_some(void *ctx, const void *buf, size_t n)
     return k;
 }
 
-enum sl_status sl_temp_append(struct sl_temp *t, const void *p, size_t n, struct sl_err *err)
+enum sl_status sl_temp_put(struct sl_temp *t, int64_t off, const void *p, size_t n,
+                           struct sl_err *err)
 {
     const uint8_t *at = p;
     while (n && !t->failed_errno) {
-        ssize_t k = append_some(t, at, n);
+        ssize_t k = pwrite(t->fd, at, n, off);
         if (k < 0 && errno != EINTR)
             t->failed_errno = errno;
         if (k <= 0)
             continue;
         at += k;
+        off += k;
         n -= (size_t)k;
+        t->bytes = off > t->bytes ? off : t->bytes;
     }
     if (!t->failed_errno)
         return SL_OK;
     return sl_err_sys(err, t->failed_errno, "cannot write a temporary file in '%s' (--tmpdir)",
                       t->dir);
+}
+
+enum sl_status sl_temp_append(struct sl_temp *t, const void *p, size_t n, struct sl_err *err)
+{
+    return sl_temp_put(t, t->bytes, p, n, err);
 }
 
 enum sl_status sl_temp_read(struct sl_temp *t, int64_t off, void *p, size_t n, struct sl_err *err)

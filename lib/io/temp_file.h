@@ -2,8 +2,8 @@
 #ifndef SL_IO_TEMP_FILE_H
 #define SL_IO_TEMP_FILE_H
 
-/* Temporary files without a name: written once from the start, then read,
- * several ranges at once where that is wanted. The kernel frees them when the
+/* Temporary files without a name: written from the start, then read, several ranges at
+ * once where that is wanted; sl_temp_put uses a place again. The kernel frees them when the
  * process ends, however it ends.
  *
  * Errors    SL_E_SYSTEM with errno, naming the folder; that of a write is sticky.
@@ -21,6 +21,9 @@ void sl_temp_free(struct sl_temp *t); /* NULL allowed */
 /* Write n bytes at the end. */
 SL_MUST_USE enum sl_status sl_temp_append(struct sl_temp *t, const void *p, size_t n,
                                           struct sl_err *err);
+/* Write n bytes at off, over what stands there or behind the end. */
+SL_MUST_USE enum sl_status sl_temp_put(struct sl_temp *t, int64_t off, const void *p, size_t n,
+                                       struct sl_err *err);
 /* Read exactly n bytes at off; SL_E_DATA where the file has not so many. */
 SL_MUST_USE enum sl_status sl_temp_read(struct sl_temp *t, int64_t off, void *p, size_t n,
                                         struct sl_err *err);

@@ -131,8 +131,8 @@ enum sl_status sl_inputs_check_joins(const struct sl_inputs *first, const struct
     const struct sl_schema *f = &first->schema;
     char why[256];
     if (!same_text(s->kind, f->kind))
-        sl_err_set(err, SL_E_DATA, "a stream of %s after one of %s", s->kind ? s->kind : "no kind",
-                   f->kind ? f->kind : "no kind");
+        sl_err_set(err, SL_E_DATA, "a stream of %s, and '%s' is one of %s",
+                   s->kind ? s->kind : "no kind", first->paths[0], f->kind ? f->kind : "no kind");
     else if (!sl_schema_same(s, f, why))
         sl_err_set(err, SL_E_DATA, "its columns differ from those of '%s': %s", first->paths[0],
                    why);

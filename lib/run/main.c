@@ -229,6 +229,7 @@ static void release(struct sl_run *run)
         sl_batch_release(&run->some_view);
     }
     sl_sink_free(run->text);
+    sl_replay_close(run);
     sl_merge_close(run);
     sl_inputs_close(&run->in);
     if (run->has_out_schema)

@@ -195,7 +195,7 @@ static enum sl_status open_outputs(struct sl_run *run, struct sl_err *err)
 static enum sl_status open_inputs(struct sl_run *run, struct sl_err *err)
 {
     const struct sl_tool *t = run->tool;
-    int n = t->flow == SL_MERGE && run->n_inputs > 1 ? 1 : run->n_inputs;
+    int n = t->flow == SL_MERGE ? sl_merge_first(run) : run->n_inputs;
     SL_TRY(sl_inputs_open(&run->in, run->inputs, n, t->checks_input, err));
     run->in_open = true;
     enum sl_status st = sl_kind_check(&run->in.schema, t->in, err);

@@ -49,6 +49,9 @@ struct sl_run {
     bool in_open;
     struct sl_inputs *others; /* merge: all inputs but the first, which is in */
     int n_others;
+    int *merge_sizes; /* files of each input of the merge; NULL: one each */
+    int n_merge;
+    struct sl_replay *replays; /* of each input of the merge; NULL: none is kept */
     struct sl_schema out_schema;
     bool has_out_schema;
     struct sl_out out;
@@ -99,7 +102,9 @@ SL_MUST_USE enum sl_status sl_describe(const struct sl_run *run, FILE *to, struc
 SL_MUST_USE enum sl_status sl_run_flow(struct sl_run *run, struct sl_err *err);
 SL_MUST_USE enum sl_status sl_run_map(struct sl_run *run, struct sl_err *err);
 
-/* merge.c: open the inputs behind the first; run the tool's merge; close */
+/* merge.c: how many files the first input has; open those behind it; run the tool's merge;
+ * close */
+int sl_merge_first(const struct sl_run *run);
 SL_MUST_USE enum sl_status sl_merge_open(struct sl_run *run, struct sl_err *err);
 SL_MUST_USE enum sl_status sl_run_merge(struct sl_run *run, struct sl_err *err);
 void sl_merge_close(struct sl_run *run);
@@ -108,6 +113,20 @@ void sl_merge_close(struct sl_run *run);
 SL_MUST_USE enum sl_status sl_spool_add(struct sl_run *run, const struct sl_batch *batch,
                                         struct sl_err *err);
 void sl_spool_close(struct sl_spool *s);
+
+/* replay.c: an input of a merge that is read more than once. Keep it from its first batch
+ * on; a batch of its first pass; begin it again; the next batch of a later pass. */
+struct sl_replay;
+SL_MUST_USE enum sl_status sl_replay_keep(struct sl_run *run, int i, struct sl_err *err);
+SL_MUST_USE enum sl_status sl_replay_add(struct sl_run *run, int i, const struct sl_batch *batch,
+                                         struct sl_err *err);
+SL_MUST_USE enum sl_status sl_replay_again(struct sl_run *run, int i, struct sl_err *err);
+SL_MUST_USE enum sl_status sl_replay_next(struct sl_run *run, int i, struct sl_batch *batch,
+                                          struct sl_err *err);
+bool sl_replay_is_on(const struct sl_run *run, int i);
+void sl_replay_close(struct sl_run *run);
+/* Input i of a merge. */
+struct sl_inputs *sl_merge_input(struct sl_run *run, int i);
 
 /* entry.c: the lineage entry of this run's stage; NULL with err set on failure */
 struct sl_json *sl_run_entry(struct sl_run *run, const char *port, bool with_tally,

@@ -221,10 +221,20 @@ SL_MUST_USE enum sl_status sl_run_again(struct sl_run *run,
                                                                const struct sl_batch *batch,
                                                                struct sl_err *err),
                                         struct sl_err *err);
+/* Merge, in inputs(): the files (operands, or those of sl_run_set_inputs) make n inputs of
+ * the merge, of so many files each; those of one are read one after another. */
+SL_MUST_USE enum sl_status sl_run_set_merge(struct sl_run *run, const int *sizes, int n,
+                                            struct sl_err *err);
 /* Merge: the next batch of input i; it dies at the next call with that batch.
  * SL_END after its last one. merge() must read every input to SL_END. */
 SL_MUST_USE enum sl_status sl_run_merge_next(struct sl_run *run, int i, struct sl_batch *batch,
                                              struct sl_err *err);
+/* Merge, in start(): input i can be begun again. Regular files are read again, others are
+ * kept, compressed, in an unnamed file of --tmpdir. */
+SL_MUST_USE enum sl_status sl_run_merge_keep(struct sl_run *run, int i, struct sl_err *err);
+/* Merge, after SL_END of input i: begin it again, as often as is liked; its rows are not
+ * counted again as rows in. SL_E_DATA, now or later: it is no longer what it was. */
+SL_MUST_USE enum sl_status sl_run_merge_again(struct sl_run *run, int i, struct sl_err *err);
 /* Sink or plain with text_out: where the text goes. */
 struct sl_sink *sl_run_sink(struct sl_run *run);
 /* Sink with folder_out: the lineage with this stage's entry and tally as it is

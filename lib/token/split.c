@@ -11,6 +11,7 @@
 
 #include <stdlib.h>
 
+#include "token/split_block.h"
 #include "token/split_scan.h"
 #include "token/split_steps.h"
 
@@ -25,6 +26,7 @@ static sl_scan_fn *const scans[SL_N_SPLITS] = {
 
 struct sl_split {
     enum sl_split_kind kind;
+    sl_block_fn *block;     /* NULL: the scanner alone */
     struct sl_steps *steps; /* NULL where it is a kind */
 };
 
@@ -67,6 +69,7 @@ enum sl_status sl_split_new(struct sl_split **out, enum sl_split_kind kind, stru
     if (!s)
         return sl_err_nomem(err, sizeof *s);
     s->kind = kind;
+    s->block = sl_block_best(kind);
     *out = s;
     return SL_OK;
 }
@@ -124,47 +127,70 @@ void sl_split_worker_free(struct sl_split_worker *w)
 
 /* The pieces of a text by steps, from those that stand in the worker. */
 static enum sl_status next_by_steps(const struct sl_split *s, struct sl_split_worker *w,
-                                    struct sl_str text, size_t *at, struct sl_pieces *out,
+                                    struct sl_str text, const struct sl_split_ask *ask,
                                     struct sl_err *err)
 {
+    size_t *at = ask->at;
     if (*at == 0 || w->text.p != text.p || w->text.n != text.n || w->at != *at) {
         w->text = (struct sl_str){ NULL, 0 };
         SL_TRY(sl_steps_run(s->steps, w->steps, text, err));
         w->text = text;
         w->next = sl_steps_find(w->steps, *at);
     }
-    out->n = sl_steps_tell(w->steps, w->next, out);
-    w->next += out->n;
-    if (out->n)
-        *at = out->ends[out->n - 1];
+    *ask->n = sl_steps_tell(w->steps, w->next, ask);
+    w->next += *ask->n;
+    if (*ask->n)
+        *at = ask->ends[*ask->n - 1];
     w->at = *at;
     return SL_OK;
 }
 
-enum sl_status sl_split_next(const struct sl_split *s, struct sl_split_worker *w,
-                             struct sl_str text, size_t *at, uint32_t *ends, uint64_t *removed,
-                             size_t most, size_t *n, struct sl_err *err)
+/* The pieces of a text by a scanner, and by blocks where these tell something: after a block
+ * that does not, they are left alone for a while, up to PAUSE pieces. */
+static size_t next_by_scan(const struct sl_split *s, struct sl_str text, size_t *at, uint32_t *ends,
+                           size_t most)
 {
-    *n = 0;
+    enum { PAUSE = 16 };
+    const uint8_t *p = (const uint8_t *)text.p;
+    size_t i = 0, done = *at, pause = 1, wait = 0;
+    sl_scan_fn *scan = scans[s->kind];
+    while (i < most && done < text.n) {
+        uint64_t borders = 0;
+        if (wait == 0 && s->block && text.n - done >= SL_BLOCK_BYTES) {
+            borders = p[done] < 0x80 ? s->block(p + done) : 0;
+            pause = borders ? 1 : pause < PAUSE ? pause * 2 : PAUSE;
+            wait = borders ? 0 : pause;
+        }
+        if (borders) {
+            size_t base = done;
+            for (; borders && i < most; borders &= borders - 1)
+                ends[i++] = (uint32_t)(done = base + (size_t)__builtin_ctzll(borders));
+            continue;
+        }
+        ends[i++] = (uint32_t)(done = scan(p, done, text.n));
+        wait -= wait > 0;
+    }
+    *at = done;
+    return i;
+}
+
+enum sl_status sl_split_take(const struct sl_split *s, struct sl_split_worker *w,
+                             struct sl_str text, const struct sl_split_ask *ask, struct sl_err *err)
+{
+    *ask->n = 0;
     if (text.n > INT32_MAX)
         return sl_err_set(err, SL_E_DATA, "a text of %zu bytes is too long to be cut", text.n);
-    if (removed)
-        memset(removed, 0, (most + 63) / 64 * sizeof *removed);
-    if (*at >= text.n)
+    if (ask->removed)
+        memset(ask->removed, 0, (ask->most + 63) / 64 * sizeof *ask->removed);
+    if (*ask->at >= text.n)
         return SL_OK;
-    if (s->steps) {
-        struct sl_pieces out = { ends, removed, most, 0 };
-        SL_TRY(next_by_steps(s, w, text, at, &out, err));
-        *n = out.n;
-        return SL_OK;
+    if (s->steps)
+        return next_by_steps(s, w, text, ask, err);
+    if (scans[s->kind]) {
+        *ask->n = next_by_scan(s, text, ask->at, ask->ends, ask->most);
+    } else {
+        ask->ends[0] = (uint32_t)(*ask->at = text.n);
+        *ask->n = 1;
     }
-    sl_scan_fn *scan = scans[s->kind];
-    size_t i = 0, done = *at;
-    if (!scan)
-        ends[i++] = (uint32_t)(done = text.n);
-    for (; i < most && done < text.n; i++)
-        ends[i] = (uint32_t)(done = scan((const uint8_t *)text.p, done, text.n));
-    *at = done;
-    *n = i;
     return SL_OK;
 }
