@@ -89,7 +89,7 @@ static enum sl_status word_of(struct reader *r, struct sl_str s, struct sl_buf *
 {
     *odd = false;
     *out = s;
-    if (!r->bytes)
+    if (!r->bytes || !s.n)
         return SL_OK;
     sl_buf_reset(buf);
     SL_TRY(sl_buf_reserve(buf, s.n, err));
