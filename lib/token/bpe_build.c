@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Building the tables of byte-pair encoding.
  *
- * Pairs stand in one open table of 16-byte slots, four a cache line and at most half of them
- * taken, with the rank and the new id in the slot: merging asks for both. Ranks become pairs
+ * Pairs stand in one open table of 16-byte slots, four a cache line and at most two in
+ * three taken, with the rank and the new id in the slot: merging asks for both. Ranks become pairs
  * too, by trying every way to cut a token in two; so that both forms run the same loop, and
  * what is slow is done once. Byte level vocabularies have a table of ranks of two bytes, which
  * answers the questions that every piece asks first. */
@@ -50,6 +50,7 @@ void sl_bpe_free(struct sl_bpe *b)
     sl_buf_release(&b->list);
     sl_buf_release(&b->strings);
     free(b->pairs);
+    free(b->filter);
     free(b->rank_id);
     free(b->byte_ranks);
     free(b);
@@ -165,18 +166,21 @@ enum sl_status sl_bpe_done(struct sl_bpe *b, struct sl_err *err)
 {
     size_t n = b->list.n / sizeof(struct sl_bpe_pair);
     const struct sl_bpe_pair *list = (const void *)b->list.p;
-    for (b->pair_bits = 4; ((size_t)1 << b->pair_bits) < 2 * n; b->pair_bits++)
+    for (b->pair_bits = 4; ((size_t)1 << b->pair_bits) < n + n / 2; b->pair_bits++)
         ;
     size_t bytes = sizeof *b->pairs << b->pair_bits;
     b->pairs = sl_big_alloc(&bytes);
+    b->filter = calloc(((size_t)4 << b->pair_bits) / 64, sizeof *b->filter);
     b->rank_id = malloc(((size_t)b->n_ranks + 1) * sizeof *b->rank_id);
-    if (!b->pairs || !b->rank_id)
+    if (!b->pairs || !b->filter || !b->rank_id)
         return sl_err_nomem(err, bytes);
     memset(b->pairs, 0xff, bytes);
     for (size_t i = 0; i < n; i++) {
         struct sl_bpe_pair *slot = (struct sl_bpe_pair *)sl_bpe_pair_find(b, list[i].a, list[i].b);
         *slot = list[i]; /* a later one of the same two takes the place */
         b->rank_id[list[i].rank] = list[i].id;
+        uint64_t bit = sl_bpe_pair_hash(list[i].a, list[i].b) >> (62 - b->pair_bits);
+        b->filter[bit / 64] |= (uint64_t)1 << bit % 64;
     }
     if (b->conf.byte_level)
         SL_TRY(byte_ranks(b, err));

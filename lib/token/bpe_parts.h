@@ -18,6 +18,7 @@ struct sl_bpe {
     struct sl_buf strings;     /* of the conf */
     struct sl_buf list;        /* struct sl_bpe_pair as they came; gone when done */
     struct sl_bpe_pair *pairs; /* the table, 1 << pair_bits */
+    uint64_t *filter;          /* bit: some pair has that hash; 4 bits a slot */
     uint32_t *rank_id;         /* what the pair of that rank becomes */
     uint32_t n_ranks;
     unsigned pair_bits;
@@ -27,10 +28,15 @@ struct sl_bpe {
     uint32_t *byte_ranks;   /* byte_level: rank of two bytes, 65536 of them */
 };
 
+static inline uint64_t sl_bpe_pair_hash(uint32_t x, uint32_t y)
+{
+    return ((uint64_t)x << 32 | y) * 0x9e3779b97f4a7c15u;
+}
+
 static inline const struct sl_bpe_pair *sl_bpe_pair_find(const struct sl_bpe *b, uint32_t x,
                                                          uint32_t y)
 {
-    uint64_t key = ((uint64_t)x << 32 | y) * 0x9e3779b97f4a7c15u;
+    uint64_t key = sl_bpe_pair_hash(x, y);
     uint32_t mask = ((uint32_t)1 << b->pair_bits) - 1;
     uint32_t at = (uint32_t)(key >> (64 - b->pair_bits));
     while (b->pairs[at].a != SL_BPE_NONE && (b->pairs[at].a != x || b->pairs[at].b != y))
@@ -38,9 +44,13 @@ static inline const struct sl_bpe_pair *sl_bpe_pair_find(const struct sl_bpe *b,
     return &b->pairs[at];
 }
 
-/* SL_BPE_NONE where the two do not merge. */
+/* SL_BPE_NONE where the two do not merge: most of those the filter knows, which is small enough
+ * to stay near. */
 static inline uint32_t sl_bpe_rank(const struct sl_bpe *b, uint32_t x, uint32_t y)
 {
+    uint64_t bit = sl_bpe_pair_hash(x, y) >> (62 - b->pair_bits);
+    if (!(b->filter[bit / 64] >> bit % 64 & 1))
+        return SL_BPE_NONE;
     return sl_bpe_pair_find(b, x, y)->rank;
 }
 

@@ -81,13 +81,20 @@ static enum sl_status long_piece(const struct bpe_tokenizer *t, struct worker *w
     return put_ids(out, ids, n, width, err);
 }
 
+/* A short piece that is in neither of its slots: new, or of more tokens than a slot has. */
 static enum sl_status new_piece(const struct bpe_tokenizer *t, struct worker *w, size_t i,
                                 struct sl_str piece, struct sl_buf *out, struct sl_err *err)
 {
-    const uint32_t *ids;
+    uint64_t hash = sl_hash64(piece.p, piece.n);
     size_t n;
-    SL_TRY(sl_bpe_encode(t->parts.bpe, w->bpe, piece, &ids, &n, err));
-    sl_token_cache_put(w->slots[i], w->keys[i], ids, n);
+    const uint32_t *ids = sl_token_cache_find_long(w->cache, piece, hash, &n);
+    if (!ids) {
+        SL_TRY(sl_bpe_encode(t->parts.bpe, w->bpe, piece, &ids, &n, err));
+        if (n > SL_TOKEN_CACHE_IDS)
+            sl_token_cache_put_long(w->cache, piece, hash, ids, n);
+        else
+            sl_token_cache_put(w->slots[i], w->keys[i], ids, n);
+    }
     return put_ids(out, ids, n, sl_token_width(&t->base.info), err);
 }
 

@@ -13,7 +13,7 @@
 
 #include <stdlib.h>
 
-enum { PAIR_BITS = 17, LONG_BITS = 15, STORE_BYTES = 1 << 21, MAX_LONG_IDS = 255 };
+enum { PAIR_BITS = 17, LONG_BITS = 17, STORE_BYTES = 1 << 23, MAX_LONG_IDS = 255 };
 
 const unsigned sl_token_cache_bits = PAIR_BITS;
 

@@ -74,7 +74,7 @@ static inline unsigned sl_token_slot_count(const struct sl_token_slot *s)
 void sl_token_cache_put(struct sl_token_slot *pair, struct sl_token_key k, const uint32_t *ids,
                         size_t n);
 
-/* Pieces of 16 to SL_TOKEN_CACHE_LONG bytes. find: NULL where it is not there. */
+/* Pieces of up to SL_TOKEN_CACHE_LONG bytes. find: NULL where it is not there. */
 const uint32_t *sl_token_cache_find_long(const struct sl_token_cache *c, struct sl_str piece,
                                          uint64_t hash, size_t *n);
 void sl_token_cache_put_long(struct sl_token_cache *c, struct sl_str piece, uint64_t hash,
