@@ -98,11 +98,14 @@ static enum sl_status byte_symbols(const struct sl_bpe *b, struct sl_bpe_worker 
     return u.pending ? put(w, b->unk_id, err) : SL_OK;
 }
 
+enum { FIRST = 1, LAST = 2 };
+
 /* One character with what the vocabulary writes around it. */
 static enum sl_status char_symbol(const struct sl_bpe *b, struct sl_bpe_worker *w, struct sl_str c,
-                                  bool first, bool last, struct unknown *u, struct sl_err *err)
+                                  unsigned place, struct unknown *u, struct sl_err *err)
 {
     char name[256];
+    bool first = place & FIRST, last = place & LAST;
     struct sl_str s = c, prefix = b->conf.prefix, suffix = b->conf.suffix;
     if ((!first && prefix.n) || (last && suffix.n)) {
         size_t n = first ? 0 : prefix.n;
@@ -131,7 +134,8 @@ static enum sl_status char_symbols(const struct sl_bpe *b, struct sl_bpe_worker 
         const uint8_t *from = p;
         sl_utf8_next(&p, end);
         struct sl_str c = { (const char *)from, (size_t)(p - from) };
-        SL_TRY(char_symbol(b, w, c, from == begin, p == end, &u, err));
+        unsigned place = (from == begin ? FIRST : 0u) | (p == end ? LAST : 0u);
+        SL_TRY(char_symbol(b, w, c, place, &u, err));
     }
     return u.pending ? put(w, b->unk_id, err) : SL_OK;
 }

@@ -32,6 +32,7 @@ struct worker {
     struct sl_bpe_worker *bpe;
     struct sl_token_cache *cache;
     struct sl_buf normal[2], late[2], lead;
+    size_t n; /* pieces of this block */
     uint32_t ends[BLOCK];
     uint64_t removed[BLOCK / 64];
     struct sl_token_key keys[BLOCK];
@@ -98,11 +99,11 @@ static enum sl_status new_piece(const struct bpe_tokenizer *t, struct worker *w,
     return put_ids(out, ids, n, sl_token_width(&t->base.info), err);
 }
 
-static void find_slots(struct worker *w, struct sl_str text, size_t from, size_t n)
+static void find_slots(struct worker *w, struct sl_str text, size_t from)
 {
     struct sl_token_slot *slots = sl_token_cache_slots(w->cache);
     size_t begin = from;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < w->n; i++) {
         size_t end = w->ends[i], len = end - begin;
         if (len - 1 < SL_TOKEN_CACHE_SHORT) {
             w->keys[i] = sl_token_key_of(text.p + begin, len, text.n - begin);
@@ -114,11 +115,11 @@ static void find_slots(struct worker *w, struct sl_str text, size_t from, size_t
 }
 
 static enum sl_status block(const struct bpe_tokenizer *t, struct worker *w, struct sl_str text,
-                            size_t from, size_t n, struct sl_buf *out, struct sl_err *err)
+                            size_t from, struct sl_buf *out, struct sl_err *err)
 {
     unsigned width = sl_token_width(&t->base.info);
-    size_t begin = from;
-    find_slots(w, text, from, n);
+    size_t begin = from, n = w->n;
+    find_slots(w, text, from);
     SL_TRY(sl_buf_reserve(out, n * SL_TOKEN_CACHE_IDS * width, err));
     for (size_t i = 0; i < n; i++) {
         struct sl_str piece = { text.p + begin, w->ends[i] - begin };
@@ -164,18 +165,18 @@ static size_t cut_at_blanks(const struct bpe_tokenizer *t, struct worker *w, str
 static enum sl_status pieces(const struct bpe_tokenizer *t, struct worker *w, struct sl_str text,
                              struct sl_buf *out, struct sl_err *err)
 {
-    size_t at = 0, n = 0;
+    size_t at = 0;
     for (;;) {
         size_t from = at;
         memset(w->removed, 0, sizeof w->removed);
         if (t->cuts_at_blanks)
-            n = cut_at_blanks(t, w, text, &at);
+            w->n = cut_at_blanks(t, w, text, &at);
         else
             SL_TRY(sl_split_next(t->parts.split, w->split, text, &at, w->ends, w->removed, BLOCK,
-                                 &n, err));
-        if (!n)
+                                 &w->n, err));
+        if (!w->n)
             return SL_OK;
-        SL_TRY(block(t, w, text, from, n, out, err));
+        SL_TRY(block(t, w, text, from, out, err));
     }
 }
 

@@ -12,18 +12,26 @@ static enum sl_status wrong_scan(const struct sl_json_scan *s, const char *where
     return sl_err_set(err, SL_E_DATA, "%s: %s", where, s->wrong ? s->wrong : "is no object");
 }
 
-static enum sl_status note(const struct sl_json_piece *key, const struct sl_json_piece *value,
-                           const char *where, const char *const *names, struct sl_json_piece *out,
-                           size_t n, uint32_t *seen, struct sl_err *err)
+/* What is looked for. */
+struct wanted {
+    const char *where;
+    const char *const *names;
+    struct sl_json_piece *out;
+    size_t n;
+    uint32_t seen; /* bits of names */
+};
+
+static enum sl_status note(struct wanted *w, const struct sl_json_piece *key,
+                           const struct sl_json_piece *value, struct sl_err *err)
 {
-    for (size_t i = 0; i < n; i++) {
-        if (!sl_str_eq(key->raw, sl_str_of(names[i])))
+    for (size_t i = 0; i < w->n; i++) {
+        if (!sl_str_eq(key->raw, sl_str_of(w->names[i])))
             continue;
-        if (*seen >> i & 1)
-            return sl_err_set(err, SL_E_DATA, "%s: '%s' stands twice", where, names[i]);
-        *seen |= (uint32_t)1 << i;
+        if (w->seen >> i & 1)
+            return sl_err_set(err, SL_E_DATA, "%s: '%s' stands twice", w->where, w->names[i]);
+        w->seen |= (uint32_t)1 << i;
         if (value->kind != SL_JSON_PIECE_NULL)
-            out[i] = *value;
+            w->out[i] = *value;
     }
     return SL_OK;
 }
@@ -34,13 +42,13 @@ enum sl_status sl_hf_members(struct sl_str object, const char *where, const char
     struct sl_json_scan s;
     struct sl_json_piece key, value;
     enum sl_json_step step;
-    uint32_t seen = 0;
+    struct wanted w = { where, names, out, n, 0 };
     memset(out, 0, n * sizeof *out);
     sl_json_scan_init(&s, object);
     if (!sl_json_scan_open(&s, '{'))
         return wrong_scan(&s, where, err);
     while ((step = sl_json_scan_member(&s, &key, &value)) == SL_JSON_STEP_ONE)
-        SL_TRY(note(&key, &value, where, names, out, n, &seen, err));
+        SL_TRY(note(&w, &key, &value, err));
     if (step != SL_JSON_STEP_END || !sl_json_scan_end(&s))
         return wrong_scan(&s, where, err);
     return SL_OK;
