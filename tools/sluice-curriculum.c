@@ -33,9 +33,11 @@ static const struct sl_opt options[] = {
     SL_OPT_BOOL(0, "dry-run", struct conf, dry_run,
                 "write the stages, their positions and shares as JSON, and no rows", 0),
     SL_OPT_PATH(0, "record", "DIR", struct conf, record,
-                "write the keys in their order, and a manifest of stages and shares", 0),
+                "write the keys in their order, and a manifest of stages and shares",
+                SL_OPT_WRITES),
     SL_OPT_PATH(0, "explain", "FILE", struct conf, explain,
-                "write a page that draws scores, shares and pools against the position", 0),
+                "write a page that draws scores, shares and pools against the position",
+                SL_OPT_WRITES),
     SL_OPT_FILE(0, "continue", "MANIFEST", struct conf, past,
                 "go on behind another order, whose manifest.json this is: of a --record, or of "
                 "shards",
