@@ -555,6 +555,8 @@ def places(plan, rows, length, orders=None):
             raise Refused('ends before it begins')
         if b > n:
             raise Refused('ends behind the budget')
+        if a == b and n and (not past_of(plan) or b > len(past_of(plan))):
+            raise Refused('it has no position')
     if ends[-1] != n:
         raise Refused('does not end with the budget')
     taken = len(past_of(plan))
