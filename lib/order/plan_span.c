@@ -88,7 +88,7 @@ enum sl_status sl_plan_set_stages(struct sl_plan_order *o, struct sl_err *err)
             return sl_plan_bad_stage(o, i, "ends before it begins", err);
         if (o->ends[i] > o->n_positions)
             return sl_plan_bad_stage(o, i, "ends behind the budget", err);
-        if (o->ends[i] == begin && o->n_positions && (!o->past || begin > o->begin))
+        if (o->ends[i] == begin && o->n_positions && (!o->begin || begin > o->begin))
             return sl_plan_bad_stage(o, i, "ends where it begins: it has no position", err);
     }
     if (o->ends[p->n_stages - 1] != o->n_positions)
