@@ -99,12 +99,10 @@ static enum sl_status set_pieces(struct sl_plan_order *o, struct sl_err *err)
     return SL_OK;
 }
 
-static enum sl_status make_schedule(struct sl_plan_order *o, struct sl_err *err)
+/* The pieces from one on, behind those that are in the schedule. */
+static enum sl_status add_pieces(struct sl_plan_order *o, size_t from, struct sl_err *err)
 {
-    sl_schedule_free(o->schedule);
-    o->schedule = NULL;
-    SL_TRY(sl_schedule_new(&o->schedule, o->n_sources + 1, err));
-    for (size_t i = 0; i < o->n_pieces; i++) {
+    for (size_t i = from; i < o->n_pieces; i++) {
         const struct sl_plan_piece *p = &o->pieces[i];
         const struct sl_schedule_part part = { p->whole_end - p->whole_begin,
                                                p->begin - p->whole_begin, p->end - p->whole_begin };
@@ -194,12 +192,14 @@ static enum sl_status end_source(struct sl_plan_order *o, size_t source, uint64_
     size_t i = 0;
     while (o->pieces[i].end <= t)
         i++;
+    size_t changed = i;
     if (o->pieces[i].begin < t && has_share(&o->pieces[i], source))
         SL_TRY(split(o, i, t, err));
     i += o->pieces[i].begin < t;
     for (; i < o->n_pieces; i++)
         SL_TRY(take_share(o, &o->pieces[i], source, err));
-    return make_schedule(o, err);
+    sl_schedule_cut(o->schedule, o->pieces[changed].begin - o->begin);
+    return add_pieces(o, changed, err);
 }
 
 static enum sl_status redistribute(struct sl_plan_order *o, struct sl_err *err)
@@ -225,6 +225,7 @@ static enum sl_status redistribute(struct sl_plan_order *o, struct sl_err *err)
 enum sl_status sl_plan_set_schedule(struct sl_plan_order *o, struct sl_err *err)
 {
     SL_TRY(set_pieces(o, err));
-    SL_TRY(make_schedule(o, err));
+    SL_TRY(sl_schedule_new(&o->schedule, o->n_sources + 1, err));
+    SL_TRY(add_pieces(o, 0, err));
     return redistribute(o, err);
 }
