@@ -39,7 +39,7 @@ ARMS = ('random', 'locality', 'easy-to-hard', 'easy-to-hard-blocks', 'warmup-com
 
 FULL = {'sequences': 8192, 'seeds': [1, 2, 3, 4, 5], 'rates': [0.002, 0.004, 0.008, 0.016],
         'beta2': [0.95, 0.99], 'points': 10, 'curve_rows': 64, 'final_rows': 256}
-SUBSET = {'sequences': 640, 'seeds': [1, 2], 'rates': [0.008], 'beta2': [0.99], 'points': 4,
+SUBSET = {'sequences': 512, 'seeds': [1, 2], 'rates': [0.008], 'beta2': [0.99], 'points': 4,
           'curve_rows': 8, 'final_rows': 32}
 TUNING_SEED = 0             # no arm has it
 LEAST = 512                 # sequences of a run, at the smallest budget

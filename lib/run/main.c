@@ -297,8 +297,12 @@ static enum sl_status run_tool(struct sl_run *run, int argc, char **argv, struct
     st = prepare(run, err);
     if (st == SL_OK)
         st = execute(run, err);
-    if (st != SL_OK)
+    if (st != SL_OK) {
+        /* Before the next stage learns of it, so that what went wrong is told first. */
+        print_error(run, err);
+        run->told = true;
         sl_run_poison(run, err);
+    }
     return st;
 }
 
@@ -320,7 +324,7 @@ int sl_tool_main(const struct sl_tool *tool, int argc, char **argv)
     signal(SIGPIPE, SIG_DFL);
     clock_gettime(CLOCK_MONOTONIC, &run.begun);
     enum sl_status st = run_tool(&run, argc, argv, &err);
-    if (st < 0)
+    if (st < 0 && !run.told)
         print_error(&run, &err);
     if (run.reader_left)
         leave(&run, exit_code(st));
