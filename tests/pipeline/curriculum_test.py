@@ -478,6 +478,20 @@ def test_bad():
     check("nothing is written", not (work / "no.arrows").exists())
 
 
+def test_all_hand_on():
+    """Without a budget, sources that all hand their shares on give all but a row or two."""
+    names = ("web", "books", "old")
+    plan = {"sources": {n: {"path": f"{n}.arrows", "when_empty": "redistribute"} for n in names},
+            "stages": [{"name": "a", "mixture": {"web": 0.2, "books": 0.5, "old": 0.3}}]}
+    path = write_plan(plan, "hand-on.yaml")
+    told = json.loads(good(TOOL, "--dry-run", path))
+    check("all hand on: few are left", sum(s["unused"] for s in told["sources"]) <= 2 * len(names),
+          told["sources"])
+    plan["stages"] = [{"name": "a", "until": "99%", "mixture": {"old": 1}}, {"name": "b"}]
+    expect("none is left before the last stage", run(TOOL, write_plan(plan, "hand-on.yaml")), 1,
+           "hand-on.yaml:", "'a' has no source left")
+
+
 def test_rate_never_comes():
     text = PLAN.replace("seed: 7", "lr: {shape: linear, end: 0.5}").replace(
         "until: 71%", "until: {lr: 0.2}")
@@ -722,6 +736,7 @@ def main():
     check("there are nulls", any(r[COLUMNS[2]] is None for r in files["odd"]))
     test_same_bytes()
     test_bad()
+    test_all_hand_on()
     test_rate_never_comes()
     test_warning()
     test_record()
