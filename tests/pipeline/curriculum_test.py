@@ -533,6 +533,11 @@ def test_record():
     expect("record: never over shards", run(TOOL, "-f", "--record", work / "taken",
                                             work / "whole.yaml"), 2, "of no record")
     check("record: the shards are whole", (work / "taken/manifest.json").read_bytes() == before)
+    for more in (["--record", "y"], ["--explain", "y"]):
+        expect(f"{more[0]} with --dry-run", run(TOOL, "--dry-run", *more, work / "whole.yaml"), 2,
+               more[0])
+    expect("little memory for a page", run(TOOL, "--mem", "24M", "--explain", "y",
+                                           work / "whole.yaml", cwd=work), 2, "33M")
     expect("record: not over another", run(TOOL, "--record", folder, work / "whole.yaml"), 2, "-f")
     check("record: with -f", good(TOOL, "-f", "--record", folder, work / "whole.yaml") == rows)
 
