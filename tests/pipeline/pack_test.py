@@ -78,7 +78,8 @@ check("tokenize: counts",
       lineage[-1]["tally"]["counts"] == {"tokens": sum(len(d["text"].encode()) for d in docs)},
       lineage[-1]["tally"])
 check("tokenize: options in the lineage",
-      lineage[-1]["options"] == {"tokenizer": "bytes", "allow-special": False, "keep-text": False, "replace": False},
+      lineage[-1]["options"] == {"tokenizer": "bytes", "allow-special": False, "keep-text": False,
+                                  "replace": False},
       lineage[-1]["options"])
 kept = read(run("sluice-tokenize", "--keep-text", stdin=docs_stream).stdout)[0]
 check("tokenize --keep-text", kept.column("text").to_pylist() == [d["text"] for d in docs])
