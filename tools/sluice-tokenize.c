@@ -23,7 +23,7 @@ static const struct sl_opt options[] = {
                 "tokenizer to encode with: bytes, or a file [bytes]",
                 SL_OPT_RESULT | SL_OPT_BUILTIN),
     SL_OPT_STR(0, "pattern", "NAME", struct conf, pattern,
-               "how a rank file's tokenizer cuts text: cl100k, o200k, ...", SL_OPT_RESULT),
+               "how a rank file's tokenizer cuts text, as cl100k or o200k", SL_OPT_RESULT),
     SL_OPT_BOOL(0, "allow-special", struct conf, allow_special,
                 "special tokens inside a text are recognised", SL_OPT_RESULT),
     SL_OPT_BOOL(0, "keep-text", struct conf, keep_text, "pass the columns text and html on",
@@ -201,9 +201,9 @@ static const struct sl_tool tool = {
              "(byte-pair encoding), a tekken.json of Mistral, or ranks of tiktoken with\n"
              "NAME.tiktoken.json beside them or --pattern. What a file asks for is honoured to\n"
              "the letter or refused by name. Special tokens inside a text are text without\n"
-             "--allow-special; added tokens that are not special are always recognised. The column "
-             "tokens has no begin or end marks: sluice-pack adds them. The\n"
-             "columns text and html do not go on without --keep-text.",
+             "--allow-special; added tokens that are not special are always recognised. The\n"
+             "column tokens has no begin or end marks: sluice-pack adds them. The columns text\n"
+             "and html do not go on without --keep-text.",
     .options = options,
     .conf_size = sizeof(struct conf),
     .in = "docs,tokens",
