@@ -15,7 +15,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 export DEBIAN_FRONTEND=noninteractive PIP_NO_INPUT=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 
 build=(gcc libc6-dev cmake ninja-build pkg-config libzstd-dev libxxhash-dev libdeflate-dev
-  libbrotli-dev zlib1g-dev libjansson-dev libyaml-dev libutf8proc-dev)
+  libbrotli-dev zlib1g-dev libjansson-dev libyaml-dev libutf8proc-dev libpcre2-dev)
 test=(libcmocka-dev clang clang-format libclang-rt-14-dev pmccabe universal-ctags binutils
   python3 python3-venv)
 test_extra=(llvm zstd brotli make wget debian-handbook groff-base zsh fish python3-numpy
