@@ -199,7 +199,7 @@ static void warn(struct sl_run *run, struct state *s)
     const char *sorted = sl_plan_warning(&s->plan);
     if (sorted)
         sl_run_warn(run, "%s", sorted);
-    for (size_t i = 0; i <= s->plan.n_stages; i++)
+    for (size_t i = 0; i < sl_curriculum_n_warnings(s->work); i++)
         if (sl_curriculum_warning(s->work, i, text, sizeof text))
             sl_run_warn(run, "%s", text);
 }

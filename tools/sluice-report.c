@@ -41,6 +41,7 @@ struct state {
     uint64_t row_seed;
     struct sl_key_counts keys[SL_PAGE_KEYS];
     struct sl_curve curve;
+    struct sl_walked ordered; /* of --order */
     bool seen_url, seen_lang, seen_html_lang, seen_source, seen_tokens;
 };
 
@@ -183,13 +184,10 @@ static enum sl_status see_order(void *ctx, const struct sl_batch *b, struct sl_e
 static enum sl_status read_rows(const char *path, struct state *s,
                                 enum sl_status (*see)(void *ctx, const struct sl_batch *b,
                                                       struct sl_err *err),
-                                struct sl_err *err)
+                                struct sl_walked *w, struct sl_err *err)
 {
-    struct sl_walked w;
     struct sl_each_batch each = { see, s };
-    enum sl_status st = sl_walk(path, SL_WALK_ROWS, &each, &w, err);
-    sl_walked_release(&w);
-    return st;
+    return sl_walk(path, SL_WALK_ROWS, &each, w, err);
 }
 
 static void name_keys(struct state *s)
@@ -210,7 +208,11 @@ static void name_keys(struct state *s)
 
 static enum sl_status read_kept(const struct conf *conf, struct state *s, struct sl_err *err)
 {
-    SL_TRY(read_rows(conf->kept, s, see_kept, err));
+    struct sl_walked w;
+    enum sl_status st = read_rows(conf->kept, s, see_kept, &w, err);
+    sl_walked_release(&w);
+    if (st != SL_OK)
+        return st;
     s->page.kept = &s->kept;
     name_keys(s);
     return SL_OK;
@@ -218,13 +220,14 @@ static enum sl_status read_kept(const struct conf *conf, struct state *s, struct
 
 static enum sl_status read_order(const struct conf *conf, struct state *s, struct sl_err *err)
 {
-    SL_TRY(read_rows(conf->order, s, see_order, err));
+    SL_TRY(read_rows(conf->order, s, see_order, &s->ordered, err));
     if (conf->score && s->curve.rows && !s->curve.seen)
         return sl_err_set(err, SL_E_DATA, "'%s' has no numeric column '%s' to draw", conf->order,
                           conf->score);
     sl_curve_end(&s->curve, MIN_ROWS_OF_A_POINT);
     s->page.order = &s->curve;
     s->page.order_name = base_name(conf->order);
+    s->page.order_lineage = s->ordered.json;
     return SL_OK;
 }
 
@@ -253,6 +256,7 @@ static void release(struct state *s)
         sl_samples_release(&s->inputs[i].dropped);
     }
     free(s->inputs);
+    sl_walked_release(&s->ordered);
     sl_samples_release(&s->kept);
     sl_curve_release(&s->curve);
     for (int i = 0; i < SL_PAGE_KEYS; i++)

@@ -8,7 +8,7 @@
 # killed goes on where it stopped.
 #
 # OUT        folder for all of it, without spaces in its name [out/quickstart]
-# ORDER      in which a model reads: shuffle, warmup or sorted, see order.sh [shuffle]
+# ORDER      in which a model reads, a plan of this folder: plan, shuffle or sorted [plan]
 # LANGUAGES  see crawl.sh; only the first run asks for them
 set -euo pipefail
 
@@ -40,7 +40,7 @@ $here/crawl.sh "$out"
 
 say "WARC to shards"
 to=(make --no-print-directory -s -f $here/Makefile "OUT=$out" "BIN=$bin"
-  "ORDER=${ORDER:-shuffle}")
+  "ORDER=${ORDER:-plan}")
 "${to[@]}"
 
 say "train a tiny model for a few steps"

@@ -815,11 +815,25 @@ const struct sl_plan_twins *sl_curriculum_twins(const struct sl_curriculum *c)
     return c->ids ? sl_plan_ids_twins(c->ids) : NULL;
 }
 
+size_t sl_curriculum_n_warnings(const struct sl_curriculum *c)
+{
+    return c->plan->n_stages + c->plan->n_sources + 1;
+}
+
 bool sl_curriculum_warning(const struct sl_curriculum *c, size_t i, char *text, size_t n)
 {
     const struct sl_plan_twins *twins = sl_curriculum_twins(c);
     if (i < c->plan->n_stages)
         return sl_plan_order_warning(c->order, i, text, n);
+    i -= c->plan->n_stages;
+    if (i < c->plan->n_sources) {
+        uint64_t unfilled = sl_plan_order_unfilled(c->order, i);
+        snprintf(text, n,
+                 "source '%s': the order is %llu %s shorter, since its next group is longer than "
+                 "that",
+                 c->plan->sources[i].name, (unsigned long long)unfilled, sl_plan_units(c->plan));
+        return unfilled > 0;
+    }
     if (!twins || !twins->n_twice)
         return false;
     snprintf(text, n,

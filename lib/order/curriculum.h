@@ -93,8 +93,9 @@ const struct sl_plan_weights *sl_curriculum_weights(const struct sl_curriculum *
 
 /* After sl_curriculum_measure: rows of a source that the order will not place. */
 uint64_t sl_curriculum_unused(const struct sl_curriculum *c, size_t source);
-/* What is to be told of stage i, or behind the last stage of all: false where it is nothing. After
- * sl_curriculum_draw, or where nothing is drawn sl_curriculum_measure. */
+/* What may be to be told of stages, sources, or all; number i of it: false where it is nothing.
+ * After sl_curriculum_draw, or where nothing is drawn sl_curriculum_measure. */
+size_t sl_curriculum_n_warnings(const struct sl_curriculum *c);
 bool sl_curriculum_warning(const struct sl_curriculum *c, size_t i, char *text, size_t n);
 /* Rows whose id and copy stood in a row before; NULL where nobody looked. */
 struct sl_plan_twins;

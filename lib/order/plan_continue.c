@@ -100,7 +100,9 @@ static void find_names(struct sl_plan_continue *k)
 static enum sl_status set_begin(struct sl_plan_continue *k, double at_tokens, struct sl_err *err)
 {
     double at = at_tokens / (double)k->keys.length;
-    if (!(at_tokens >= 0) || at >= (double)k->keys.sequences + 1)
+    if (!(at_tokens >= 0))
+        return sl_err_set(err, SL_E_USAGE, "--at %.17g: tokens are counted from 0", at_tokens);
+    if (at >= (double)k->keys.sequences + 1)
         return sl_err_set(err, SL_E_USAGE,
                           "--at %.17g tokens is behind the end of '%s': %llu sequences of %llu",
                           at_tokens, k->keys.path, (unsigned long long)k->keys.sequences,

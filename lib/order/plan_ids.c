@@ -312,8 +312,9 @@ struct join {
     uint64_t n_group; /* of one id: the rows of sources that the file orders */
     uint64_t *group;  /* source << 32 | unit; room for one a source */
     bool twice;       /* a source has two */
-    uint64_t missing; /* the first entry without a row, and its id */
-    uint8_t missing_id[ID_BYTES];
+    uint64_t bad;     /* the first entry that cannot be joined, its id, and why */
+    uint8_t bad_id[ID_BYTES];
+    bool bad_is_twice;
 };
 
 static enum sl_status next_row(struct join *j, struct sl_err *err)
@@ -365,15 +366,15 @@ static enum sl_status add_listed(struct join *j, uint64_t entry, struct sl_err *
     return SL_OK;
 }
 
-static enum sl_status bad_entry(const struct join *j, uint64_t entry, const uint8_t *id,
-                                const char *what, struct sl_err *err)
+static enum sl_status bad_entry(const struct join *j, struct sl_err *err)
 {
     struct sl_hash128 h;
     char hex[SL_HASH128_DIGITS], text[200];
-    memcpy(h.b, id, sizeof h.b);
+    memcpy(h.b, j->bad_id, sizeof h.b);
     sl_hash128_hex(h, hex);
     snprintf(text, sizeof text, "names in row %llu (from 0) the id %.32s, which %s",
-             (unsigned long long)entry, hex, what);
+             (unsigned long long)j->bad, hex,
+             j->bad_is_twice ? "stands twice in a source that it orders" : "no source has");
     return bad_file(j->p, j->file, text, err);
 }
 
@@ -392,24 +393,23 @@ static enum sl_status join_all(struct join *j, struct sl_err *err)
             any = true;
             SL_TRY(take_group(j, id, &found, err));
         }
-        if (j->twice)
-            return bad_entry(j, entry, id, "stands twice in a source that it orders", err);
-        if (!found && entry < j->missing) {
-            j->missing = entry;
-            memcpy(j->missing_id, id, sizeof id);
+        if ((!found || j->twice) && entry < j->bad) {
+            j->bad = entry;
+            j->bad_is_twice = j->twice;
+            memcpy(j->bad_id, id, sizeof id);
         }
         SL_TRY(add_listed(j, entry, err));
     }
     if (st != SL_END)
         return st;
-    if (j->missing < UINT64_MAX)
-        return bad_entry(j, j->missing, j->missing_id, "no source has", err);
+    if (j->bad < UINT64_MAX)
+        return bad_entry(j, err);
     return sl_record_sort_end(j->p->lists[j->file], err);
 }
 
 static enum sl_status join_file(struct sl_plan_ids *p, size_t f, struct sl_err *err)
 {
-    struct join j = { .p = p, .file = f, .missing = UINT64_MAX };
+    struct join j = { .p = p, .file = f, .bad = UINT64_MAX };
     j.group = calloc(p->plan->n_sources, sizeof *j.group);
     enum sl_status st = j.group ? SL_OK : sl_err_nomem(err, p->plan->n_sources * sizeof *j.group);
     if (st == SL_OK)

@@ -18,9 +18,10 @@
 #define MOST_ROWS ((int64_t)1 << 40)
 enum { ID_BYTES = 16 };
 
-static enum sl_status bad(const struct sl_plan_keys *k, const char *what, struct sl_err *err)
+/* Who opens the manifest adds its name. */
+static enum sl_status bad(const char *what, struct sl_err *err)
 {
-    return sl_err_set(err, SL_E_DATA, "'%s': %s", k->path, what);
+    return sl_err_set(err, SL_E_DATA, "%s", what);
 }
 
 /* ---- what stages and sources are said to be ---- */
@@ -53,7 +54,7 @@ static enum sl_status take_placed(struct sl_plan_keys *k, const struct sl_json *
     for (const char *key = NULL; (key = sl_json_after(from, key, &v));) {
         int64_t n = sl_json_type(v) == SL_JSON_INT ? sl_json_int(v) : rows_of(v);
         if (n < 0 || n > MOST_ROWS)
-            return bad(k, "a stage's rows by source are no numbers", err);
+            return bad("a stage's rows by source are no numbers", err);
         SL_TRY(sl_json_set(o, key, sl_json_new_int(n), err));
     }
     *out = o;
@@ -74,7 +75,7 @@ static enum sl_status take_stages(struct sl_plan_keys *k, const struct sl_json *
         struct sl_plan_key_stage *to = &k->stages[k->n_stages++];
         to->name = sl_json_str(sl_json_get(s, "name"));
         if (begin < 0 || end < begin || (uint64_t)begin < at)
-            return bad(k, "its stages are not in order", err);
+            return bad("its stages are not in order", err);
         int64_t length = number_of(s, "length", INT32_MAX);
         to->length = length > 0 ? (uint64_t)length : 0;
         to->begin = (uint64_t)begin;
@@ -105,13 +106,13 @@ static enum sl_status open_record(struct sl_plan_keys *k, struct sl_err *err)
 {
     int64_t version = number_of(k->json, "version", INT32_MAX);
     if (version != 1)
-        return sl_err_set(err, SL_E_DATA, "'%s': a record of version %lld, and this build reads 1",
-                          k->path, (long long)version);
+        return sl_err_set(err, SL_E_DATA, "a record of version %lld, and this build reads 1",
+                          (long long)version);
     bool documents = sl_json_get(k->json, "documents") != NULL; /* which have no length */
     int64_t n = rows_of(k->json);
     int64_t length = documents ? 1 : number_of(k->json, "length", INT32_MAX);
     if (n < 0 || length < 1 || sl_json_type(sl_json_get(k->json, "order")) != SL_JSON_OBJECT)
-        return bad(k, "'sequences', 'length' or 'order' is missing or wrong", err);
+        return bad("'sequences', 'length' or 'order' is missing or wrong", err);
     k->sequences = (uint64_t)n;
     k->length = (uint64_t)length;
     k->tokenizer = sl_json_str(sl_json_get(k->json, "tokenizer"));
@@ -153,7 +154,7 @@ static enum sl_status open_text(struct sl_plan_keys *k, struct sl_str text, stru
     else
         sl_json_free(json);
     if (!record && !shards)
-        return bad(k, "neither a curriculum's record nor a manifest of shards", err);
+        return bad("neither a curriculum's record nor a manifest of shards", err);
     return record ? open_record(k, err) : open_shards(k, text, err);
 }
 
@@ -176,11 +177,12 @@ enum sl_status sl_plan_keys_open(struct sl_plan_keys *k, const char *path, struc
     enum sl_status st =
         sl_buf_addf(&name, err, "%s%s%c", path, folder ? "/" SL_MANIFEST_NAME : "", 0);
     if (st == SL_OK)
-        st = sl_file_read((const char *)name.p, &text, err);
-    if (st == SL_OK)
+        st = sl_file_read((const char *)name.p, &text, err); /* it names the file */
+    if (st == SL_OK) {
         st = sl_plan_keys_parse(k, (const char *)name.p, sl_buf_str(&text), err);
-    if (st != SL_OK)
-        sl_err_at(err, name.n ? (const char *)name.p : path, -1, -1);
+        if (st != SL_OK)
+            sl_err_at(err, k->path, -1, -1);
+    }
     sl_buf_release(&name);
     sl_buf_release(&text);
     return st;
@@ -277,7 +279,7 @@ static enum sl_status read_record(struct reading *r, struct sl_err *err)
     struct sl_hash128 digest;
     const struct sl_json *order = sl_json_get(k->json, "order");
     if (!sl_hash128_parse(sl_json_str(sl_json_get(order, "digest")), &digest))
-        return bad(k, "the digest of the order is none", err);
+        return sl_err_set(err, SL_E_DATA, "'%s': the digest of its order is none", k->path);
     return read_file(r, "order.arrows", digest, k->sequences, err);
 }
 
@@ -300,5 +302,7 @@ enum sl_status sl_plan_keys_read(const struct sl_plan_keys *k, uint64_t n,
 {
     struct reading r = { k, 0, n, each, ctx };
     SL_TRY(k->shards ? read_shards(&r, err) : read_record(&r, err));
-    return r.at == n ? SL_OK : bad(k, "it has less rows than the manifest says", err);
+    if (r.at == n)
+        return SL_OK;
+    return sl_err_set(err, SL_E_DATA, "'%s' tells of more rows than there are", k->path);
 }

@@ -45,6 +45,7 @@ struct sl_page {
     const char *amount;           /* "tokens" or "bytes of text" */
     const struct sl_curve *order; /* after sl_curve_end; NULL: not asked for */
     const char *order_name;
+    const struct sl_json *order_lineage; /* of the same rows: names stages; may be NULL */
 };
 
 /* Write the whole page. */

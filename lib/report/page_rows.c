@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { KEYS_SHOWN = 20, ORDER_TICKS = 6 };
+enum { KEYS_SHOWN = 20, ORDER_TICKS = 6, LABEL_BYTES = 32 };
 
 /* ---- order ---- */
 
@@ -36,21 +36,52 @@ static void order_table(struct sl_html *h, const struct sl_curve *o)
     sl_html_put(h, "</tbody></table></div></details>\n");
 }
 
-static int stage_marks(const struct sl_curve *o, struct sl_tick *marks, char (*labels)[32])
+/* The stages of the plan that the last curriculum of the lineage had; NULL where there is none.
+ * What was joined after a curriculum has the stages of several plans. */
+static const struct sl_json *plan_stages(const struct sl_json *lineage)
 {
+    for (size_t i = sl_json_count(lineage); i-- > 0;) {
+        const struct sl_json *order = sl_json_get(sl_json_at(lineage, i), "order");
+        if (order)
+            return sl_json_get(order, "stages");
+    }
+    return NULL;
+}
+
+/* The name of a stage, cut between characters where it is long; else its number. */
+static void stage_label(const struct sl_json *stages, int64_t stage, char out[LABEL_BYTES])
+{
+    const struct sl_json *at = stage >= 0 ? sl_json_at(stages, (size_t)stage) : NULL;
+    struct sl_str name = sl_json_str(sl_json_get(at, "name"));
+    if (!name.n) {
+        snprintf(out, LABEL_BYTES, "stage %lld", (long long)stage);
+        return;
+    }
+    size_t n = name.n < LABEL_BYTES - 4 ? name.n : LABEL_BYTES - 4;
+    while (n < name.n && n > 0 && ((uint8_t)name.p[n] & 0xC0) == 0x80)
+        n--;
+    snprintf(out, LABEL_BYTES, "%.*s%s", (int)n, name.p, n < name.n ? "\xE2\x80\xA6" : "");
+}
+
+static int stage_marks(const struct sl_page *page, struct sl_tick *marks,
+                       char (*labels)[LABEL_BYTES])
+{
+    const struct sl_curve *o = page->order;
+    const struct sl_json *stages = plan_stages(page->order_lineage);
     int n = o->many_stages || o->n_stages < 2 ? 0 : o->n_stages;
     for (int i = 0; i < n; i++) {
-        snprintf(labels[i], 32, "stage %lld", (long long)o->stages[i].stage);
+        stage_label(stages, o->stages[i].stage, labels[i]);
         marks[i] = (struct sl_tick){ (double)o->stages[i].from / (double)o->rows, labels[i] };
     }
     return n;
 }
 
-static void order_chart(struct sl_html *h, const struct sl_curve *o)
+static void order_chart(struct sl_html *h, const struct sl_page *page)
 {
+    const struct sl_curve *o = page->order;
     struct sl_band_point points[SL_CURVE_BUCKETS];
     struct sl_tick marks[SL_CURVE_STAGES], ticks[ORDER_TICKS];
-    char labels[SL_CURVE_STAGES][32], names[ORDER_TICKS][32], title[300], desc[400];
+    char labels[SL_CURVE_STAGES][LABEL_BYTES], names[ORDER_TICKS][32], title[300], desc[400];
     int n = sl_curve_n_buckets(o);
     for (int i = 0; i < n; i++) {
         const struct sl_curve_bucket *b = &o->buckets[i];
@@ -71,7 +102,7 @@ static void order_chart(struct sl_html *h, const struct sl_curve *o)
                           .y_unit = o->score,
                           .ticks = ticks,
                           .n_ticks = sl_svg_ticks(0, all, ticks, names, ORDER_TICKS) };
-    sl_svg_band(h, &c, points, n, marks, stage_marks(o, marks, labels));
+    sl_svg_band(h, &c, points, n, marks, stage_marks(page, marks, labels));
     sl_html_put(h, "<p class=legend><span class=key><i class=k></i>median</span><span class=key>"
                    "<i class=band></i>10 % to 90 %</span></p>\n");
 }
@@ -112,7 +143,7 @@ void sl_page_order(struct sl_html *h, const struct sl_page *page)
         sl_html_put(h, ": no order is drawn (sluice-difficulty adds one, --score names it).</p>\n");
     } else {
         order_note(h, o);
-        order_chart(h, o);
+        order_chart(h, page);
         order_table(h, o);
     }
     sl_section_close(h);

@@ -136,6 +136,21 @@ static void test_order(void **state)
     has(text, "stage 1");
     has_not(text, "stage 2"); /* its name would lie over the other's */
     has(text, "<td class=n>4.5</td>");
+    struct sl_json *lineage;
+    const char *plan = "[{\"order\":{\"stages\":[{\"name\":\"old\"},{\"name\":\"old\"}]}},"
+                       "{\"order\":{\"stages\":[{\"name\":\"a<b\"},"
+                       "{\"name\":\"123456789012345678901234567\xC3\xA4\xC3\xB6\"}]}},{}]";
+    assert_int_equal(sl_json_parse(&lineage, sl_str_of(plan), NULL), SL_OK);
+    page.order_lineage = lineage;
+    text = text_of(&page);
+    has(text, ">a&lt;b</span>"); /* the last plan's names, as text */
+    has_not(text, ">old</span>");
+    c.stages[0].stage = 1;
+    has(text_of(&page), ">123456789012345678901234567\xE2\x80\xA6</span>");
+    c.stages[0].stage = 7;
+    has(text_of(&page), "stage 7");
+    sl_json_free(lineage);
+    page.order_lineage = NULL;
     c.many_stages = true;
     has(text_of(&page), "too often to be drawn");
     c.seen = false;

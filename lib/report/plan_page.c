@@ -18,7 +18,7 @@
 
 #define PAGE_MAX_BYTES ((size_t)1 << 28)
 enum { TICKS = 6, MARKS = 64, POOL_POINTS = 40, SOURCES_DRAWN = 24, MIN_ROWS_OF_A_POINT = 32 };
-enum { MIN_ROWS_OF_A_SHARE = 50 };
+enum { MIN_ROWS_OF_A_SHARE = 50, MARK_CHARS = 20, MARK_BYTES = 4 * MARK_CHARS + 4 };
 
 struct sl_plan_page {
     const struct sl_plan *plan;
@@ -119,15 +119,30 @@ struct view {
     const struct sl_plan_stretches *stages;
     uint64_t n, tokens; /* positions; tokens of one */
     struct sl_tick marks[MARKS], ticks[TICKS];
-    char names[TICKS][32];
+    char names[TICKS][32], stages_cut[MARKS][MARK_BYTES];
     int n_marks, n_ticks;
 };
 
+/* A name that has room beside its line. */
+static const char *cut_name(const char *name, char out[MARK_BYTES])
+{
+    size_t n = 0;
+    for (int chars = 0; name[n]; n++) {
+        chars += (name[n] & 0xC0) != 0x80; /* a character begins */
+        if (chars > MARK_CHARS)
+            break;
+    }
+    snprintf(out, MARK_BYTES, "%.*s%s", (int)n, name, name[n] ? "\xE2\x80\xA6" : "");
+    return out;
+}
+
 static void set_axis(struct view *v)
 {
-    for (size_t i = 0; v->stages->n > 1 && i < v->stages->n && v->n_marks < MARKS; i++)
-        v->marks[v->n_marks++] = (struct sl_tick){ (double)v->stages->of[i].begin / (double)v->n,
-                                                   v->stages->of[i].name };
+    for (size_t i = 0; v->stages->n > 1 && i < v->stages->n && v->n_marks < MARKS; i++) {
+        const char *name = cut_name(v->stages->of[i].name, v->stages_cut[v->n_marks]);
+        v->marks[v->n_marks++] =
+            (struct sl_tick){ (double)v->stages->of[i].begin / (double)v->n, name };
+    }
     v->n_ticks = sl_svg_ticks(0, (double)v->n * (double)v->tokens, v->ticks, v->names, TICKS);
 }
 
@@ -196,7 +211,7 @@ static void stage_row(const struct view *v, const struct sl_plan_stretch *s)
             sl_html_cstr(v->h, v->plan->scores[w->score]);
         }
     }
-    sl_html_put(v->h, "</td><td>");
+    sl_html_put(v->h, "</td><td class=r>");
     const char *before = "";
     for (size_t i = 0; i <= v->plan->n_sources; i++) {
         if (!s->counts[i])
@@ -413,15 +428,17 @@ static const struct sl_plan_way *way_of(const struct view *v, const struct sl_pl
     return w->draw == SL_DRAW_POOL ? w : NULL;
 }
 
-/* The pool of every stage, of the stages' own orders or of one source's. */
-static void pool_chart(const struct view *v, const char *title, const struct sl_plan_way *own)
+/* The pool of every stage: of the stages' own orders, or of a source's, where it gives. */
+static void pool_chart(const struct view *v, const char *title, const struct sl_plan_way *own,
+                       size_t source)
 {
     size_t room = v->stages->n * (POOL_POINTS + 2);
     struct sl_band_point *points = calloc(room + 1, sizeof *points);
     int n = 0;
     for (size_t i = 0; points && i < v->stages->n; i++) {
         const struct sl_plan_stretch *s = &v->stages->of[i];
-        const struct sl_plan_way *w = s->stage >= 0 ? way_of(v, s, own) : NULL;
+        bool gives = s->stage >= 0 && (!own || s->counts[source]);
+        const struct sl_plan_way *w = gives ? way_of(v, s, own) : NULL;
         double begin = (double)s->begin / (double)v->n, end = (double)s->end / (double)v->n;
         for (int k = 0; w && k <= POOL_POINTS; k++) {
             double x = (double)k / POOL_POINTS;
@@ -462,10 +479,10 @@ static void pools(const struct view *v)
     sl_html_put(v->h, "<p class=note>The part of the easiest from which a stage draws, as its "
                       "pacing has it.</p>\n");
     if (all)
-        pool_chart(v, "Pool of the stages", NULL);
+        pool_chart(v, "Pool of the stages", NULL, 0);
     for (size_t i = 0; i < v->plan->n_sources && i < SOURCES_DRAWN; i++)
         if (v->plan->sources[i].own && v->plan->sources[i].own->draw == SL_DRAW_POOL)
-            pool_chart(v, v->plan->sources[i].name, v->plan->sources[i].own);
+            pool_chart(v, v->plan->sources[i].name, v->plan->sources[i].own, i);
     sl_html_put(v->h, "<div class=scroll><table data-name=pools><thead><tr><th>Of<th>Pacing<th "
                       "class=n>Start<th class=n>End<th class=n>Background</tr></thead><tbody>\n");
     for (size_t i = 0; i < v->stages->n; i++)

@@ -6,14 +6,16 @@
  * An axis has three to six steps of 1, 2 or 5 times a power of ten, by division
  * and multiplication alone: the page is the same on every machine. */
 #include "report/svg.h"
+#include "base/utf8.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { WIDTH = 1000, HEIGHT = 300 };
 
-/* What a name of a mark takes of the width, on a phone. */
-#define MARK_ROOM 0.2
+/* What a character of a mark's name takes of the width, on a phone. */
+#define CHARACTER_ROOM 0.02
 
 struct axis {
     double from, to, step;
@@ -221,12 +223,14 @@ static void mark_names(struct sl_html *h, const struct sl_tick *marks, int n)
 {
     double free_from = 0;
     for (int i = 0; i < n; i++) {
-        if (marks[i].at < free_from || marks[i].at > 1 - MARK_ROOM)
+        const char *name = marks[i].text;
+        double room = CHARACTER_ROOM * (double)(sl_utf8_count(name, strlen(name)) + 2);
+        if (marks[i].at < free_from || marks[i].at > 1 - room)
             continue;
         sl_html_putf(h, "<span class=mark style=\"left:%.4g%%\">", marks[i].at * 100);
-        sl_html_cstr(h, marks[i].text);
+        sl_html_cstr(h, name);
         sl_html_put(h, "</span>");
-        free_from = marks[i].at + MARK_ROOM;
+        free_from = marks[i].at + room;
     }
 }
 

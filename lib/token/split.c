@@ -11,6 +11,7 @@
 
 #include <stdlib.h>
 
+#include "token/split_block.h"
 #include "token/split_scan.h"
 #include "token/split_steps.h"
 
@@ -25,6 +26,7 @@ static sl_scan_fn *const scans[SL_N_SPLITS] = {
 
 struct sl_split {
     enum sl_split_kind kind;
+    sl_block_fn *block;     /* NULL: the scanner alone */
     struct sl_steps *steps; /* NULL where it is a kind */
 };
 
@@ -67,6 +69,7 @@ enum sl_status sl_split_new(struct sl_split **out, enum sl_split_kind kind, stru
     if (!s)
         return sl_err_nomem(err, sizeof *s);
     s->kind = kind;
+    s->block = sl_block_best(kind);
     *out = s;
     return SL_OK;
 }
@@ -141,6 +144,35 @@ static enum sl_status next_by_steps(const struct sl_split *s, struct sl_split_wo
     return SL_OK;
 }
 
+/* The pieces of a text by a scanner, and by blocks where these tell something: after a block
+ * that does not, they are left alone for a while, up to PAUSE pieces. */
+static size_t next_by_scan(const struct sl_split *s, struct sl_str text, size_t *at, uint32_t *ends,
+                           size_t most)
+{
+    enum { PAUSE = 16 };
+    const uint8_t *p = (const uint8_t *)text.p;
+    size_t i = 0, done = *at, pause = 1, wait = 0;
+    sl_scan_fn *scan = scans[s->kind];
+    while (i < most && done < text.n) {
+        uint64_t borders = 0;
+        if (wait == 0 && s->block && text.n - done >= SL_BLOCK_BYTES) {
+            borders = p[done] < 0x80 ? s->block(p + done) : 0;
+            pause = borders ? 1 : pause < PAUSE ? pause * 2 : PAUSE;
+            wait = borders ? 0 : pause;
+        }
+        if (borders) {
+            size_t base = done;
+            for (; borders && i < most; borders &= borders - 1)
+                ends[i++] = (uint32_t)(done = base + (size_t)__builtin_ctzll(borders));
+            continue;
+        }
+        ends[i++] = (uint32_t)(done = scan(p, done, text.n));
+        wait -= wait > 0;
+    }
+    *at = done;
+    return i;
+}
+
 enum sl_status sl_split_next(const struct sl_split *s, struct sl_split_worker *w,
                              struct sl_str text, size_t *at, uint32_t *ends, uint64_t *removed,
                              size_t most, size_t *n, struct sl_err *err)
@@ -158,13 +190,11 @@ enum sl_status sl_split_next(const struct sl_split *s, struct sl_split_worker *w
         *n = out.n;
         return SL_OK;
     }
-    sl_scan_fn *scan = scans[s->kind];
-    size_t i = 0, done = *at;
-    if (!scan)
-        ends[i++] = (uint32_t)(done = text.n);
-    for (; i < most && done < text.n; i++)
-        ends[i] = (uint32_t)(done = scan((const uint8_t *)text.p, done, text.n));
-    *at = done;
-    *n = i;
+    if (scans[s->kind]) {
+        *n = next_by_scan(s, text, at, ends, most);
+    } else {
+        ends[0] = (uint32_t)(*at = text.n);
+        *n = 1;
+    }
     return SL_OK;
 }

@@ -4,10 +4,10 @@
  * A backtracking engine has no bound of time, so a match is first looked for in a window
  * of the text, with what PCRE2 calls hard partial matching: an answer is given only when
  * the window's end was not looked at, and is then that of the whole text. Where it was,
- * the window grows eightfold and its bytes are charged to a budget that is in proportion
- * to the text. Thus no start costs more than a window's bytes, or all starts together
- * more than the budget; what would cost more is an error. Steps within a window are
- * bounded by PCRE2's own count of them.
+ * the window grows eightfold for that start alone, and its bytes are charged to a budget
+ * that is in proportion to the text. Thus no start costs more than a window's bytes, or all
+ * starts together more than the budget; what would cost more is an error. Steps within a
+ * window are bounded by PCRE2's own count of them.
  *
  * Rejected: its limits alone, since compiled code does not count its way through a run of
  * one class, and \s+$ on a megabyte of spaces is 10^12 steps. */
@@ -48,8 +48,9 @@ static enum sl_status compile(struct sl_regex *r, struct sl_str pattern, const s
     PCRE2_SIZE place;
     uint32_t empty = 1;
     char why[120];
-    r->code =
-        pcre2_compile(text->p, text->n, PCRE2_UTF | PCRE2_NEVER_BACKSLASH_C, &code, &place, NULL);
+    r->code = pcre2_compile(text->p, text->n,
+                            PCRE2_UTF | PCRE2_NEVER_BACKSLASH_C | PCRE2_USE_OFFSET_LIMIT, &code,
+                            &place, NULL);
     if (!r->code) {
         pcre2_get_error_message(code, (PCRE2_UCHAR *)why, sizeof why);
         return sl_err_set(err, SL_E_DATA, "%s, in the expression '%.*s'", why, shown, pattern.p);
@@ -134,12 +135,13 @@ static size_t window_end(struct sl_str text, size_t begin, size_t bytes)
     return end;
 }
 
-/* One look for a match that begins in [from, end). */
+/* One look for a match that begins in [from, end), or, alone, at from. */
 static int look(const struct sl_regex *r, struct sl_matcher *m, struct sl_str text, size_t from,
-                size_t end)
+                size_t end, bool alone)
 {
     uint64_t steps = (uint64_t)(end - from) * STEPS_A_BYTE + WINDOW * STEPS_A_BYTE;
     pcre2_set_match_limit(m->context, steps < UINT32_MAX ? (uint32_t)steps : UINT32_MAX);
+    pcre2_set_offset_limit(m->context, alone ? from : PCRE2_UNSET);
     return pcre2_match(r->code, (PCRE2_SPTR)text.p, end, from,
                        PCRE2_NO_UTF_CHECK | (end < text.n ? PCRE2_PARTIAL_HARD : 0), m->data,
                        m->context);
@@ -151,7 +153,7 @@ enum sl_status sl_regex_find(const struct sl_regex *r, struct sl_matcher *m, str
     size_t window = WINDOW;
     while (from < text.n) {
         size_t until = window_end(text, from, window);
-        int got = look(r, m, text, from, until);
+        int got = look(r, m, text, from, until, window > WINDOW);
         const PCRE2_SIZE *place = pcre2_get_ovector_pointer(m->data);
         if (got >= 0) {
             *begin = place[0];
@@ -159,7 +161,7 @@ enum sl_status sl_regex_find(const struct sl_regex *r, struct sl_matcher *m, str
             return place[1] > place[0] ? SL_OK : sl_err_set(err, SL_E_BUG, "a match of nothing");
         }
         if (got == PCRE2_ERROR_NOMATCH) {
-            from = until;
+            from = window > WINDOW ? window_end(text, from, 1) : until;
             window = WINDOW;
             continue;
         }

@@ -197,6 +197,14 @@ def strings(n):
     return [''.join(rng.choices(ALPHABET, k=rng.randrange(1, 20))) for _ in range(n)]
 
 
+def long_strings(n):
+    """Mostly ASCII, longer than the blocks that are cut at once."""
+    words = ["don't", "I'LL", 'Hello', 'HELLO', 'helloWorld', 'a', 'x1', '12', '12345', ' ', '  ', '\n',
+             '\n\n', '\n    ', ' \n \n', '\t', '\r\n', '.', ',', '...', '//', '/\n/', "'s", "''", "'s's",
+             '(x)', '_y', '#', '\x01', ' x', ' y', ' The', ' of', ' and', ' .', ' 7', 'é', '中', ' да']
+    return [''.join(rng.choices(words, k=rng.randrange(20, 200))) for _ in range(n)]
+
+
 def test_classes(table):
     """Each class over all code points, in Oniguruma and, for white space and words, Rust."""
     cps = [cp for cp in range(0x110000) if not 0xd800 <= cp < 0xe000]
@@ -238,10 +246,12 @@ def test_classes_by_pcre2():
 
 
 def test_kinds(texts, random_strings):
+    long_texts = long_strings(len(random_strings) // 20)
     for name, patterns in PATTERNS.items():
         pre = split_of(patterns)
         compare(f'{name}, {len(texts)} texts', kind(name), texts, lambda t: pieces(pre, t))
         compare(f'{name}, random strings', kind(name), random_strings, lambda t: pieces(pre, t))
+        compare(f'{name}, long strings', kind(name), long_texts, lambda t: pieces(pre, t))
         said, _ = ours(steps(*[(p,) for p in patterns]), [])
         check(f'the pattern of {name} is its scanner', said == f'ok {name}', said)
     byte_level = pre_tokenizers.ByteLevel(add_prefix_space=False)
@@ -255,6 +265,7 @@ def test_kinds(texts, random_strings):
 def test_regex(texts, random_strings, table):
     if not regex:
         return skip('no regex for this Python')
+    texts = texts + long_strings(2000)
     texts = [t for t in texts if not any(table[ord(c)] & 31 == 26 for c in t)]
     for name, pattern in RUST.items():
         # In regex, $ is before a last newline too, and it knows newer characters.

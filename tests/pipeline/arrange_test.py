@@ -256,6 +256,7 @@ def test_too_large(data):
     text = json.loads((record / "manifest.json").read_text())
     check("too large: no rows", done.returncode == 0 and
           base.table(done.stdout).num_rows == text["sequences"] == 0, done.stderr)
+    expect("too large: warned", done, 0, f"the order is {n - 1} sequences shorter")
     check("too large: told", text["sources"][0]["unfilled"] == n - 1, text)
     check("too large: the stage", text["stages"][0]["end"] == 0, text)
 

@@ -523,6 +523,8 @@ def test_going_on_told(files):
     check("going on once more", ct.keys_of(again)[:200] == ct.keys_of(rows)[:200])
     expect("behind the end", run(TOOL, "--continue", manifest, "--at", 9632, plan), 2,
            "behind the end")
+    expect("before the beginning", run(TOOL, "--continue", manifest, "--at", -1, plan), 2,
+           "counted from 0")
     check("up to the end", ct.keys_of(good(TOOL, "--continue", manifest, "--at", 9600, plan)) ==
           ct.keys_of(good(TOOL, work / "whole.yaml")))
     expect("--at alone", run(TOOL, "--at", 5, plan), 2, "--continue")

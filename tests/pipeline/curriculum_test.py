@@ -635,6 +635,10 @@ def test_files():
     check("two epochs of a file", twice == 2 * [k[0] for k in ids_of(other)])
     (folder / "cut.arrows").write_bytes(other[:-60])
     expect("a file cut short", run(TOOL, plan("cut.arrows")), 1, "cut.arrows")
+    twice = text.replace("to-give/NAME", "one.arrows").replace("old.arrows", "one.arrows")
+    (work / "given.yaml").write_text(twice.replace("web.arrows", "one.arrows"))
+    expect("an entry that stands twice", run(TOOL, work / "given.yaml"), 1, "given.yaml:1:",
+           "'one.arrows' names in row 0", "stands twice in a source")
     text = text.replace("to-give/NAME", "-")
     expect("a file from standard input", run(TOOL, plan("")), 1, "cannot be read from '-'")
 

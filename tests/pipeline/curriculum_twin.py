@@ -497,19 +497,20 @@ def file_of(plan, s):
 def lists_of(plan, rows, orders):
     """Source name -> the units that the file of its order lists, or None."""
     out = dict.fromkeys(plan['sources'])
-    known = {r['id'] for s in plan['sources'] for r in rows[s]}
-    used = {v['file'] for v in [s.get('order') for s in [*plan['sources'].values(),
-                                                         *plan['stages']]]
-            if isinstance(v, dict) and 'file' in v}
-    for s in out:
-        ids = [r['id'] for r in rows[s]]
-        if file_of(plan, s) and any(ids.count(i) > 1 for i in orders[file_of(plan, s)]):
-            raise Refused('stands twice')
-        if file_of(plan, s):
-            units = {i: u for u, i in enumerate(ids)}
-            out[s] = [units[i] for i in orders[file_of(plan, s)] if i in units]
-    if any(i not in known for f in used for i in orders[f]):
-        raise Refused('no source has')
+    known = {r['id'] for s in out for r in rows[s]}
+    named = [v.get('order') for v in [*plan['sources'].values(), *plan['stages']]]
+    for name in dict.fromkeys(v['file'] for v in named if isinstance(v, dict) and 'file' in v):
+        twice = set()
+        for s in (s for s in out if file_of(plan, s) == name):
+            units = {}
+            for u, row in enumerate(rows[s]):
+                if row['id'] in units:
+                    twice.add(row['id'])
+                units[row['id']] = u
+            out[s] = [units[i] for i in orders[name] if i in units]
+        bad = next((i for i in orders[name] if i in twice or i not in known), None)
+        if bad is not None:
+            raise Refused('stands twice' if bad in twice else 'no source has')
     return out
 
 

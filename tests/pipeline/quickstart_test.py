@@ -10,6 +10,7 @@ bytes; a second run does nothing; the commands that it prints work.
 crawl     crawl.sh on made pages, killed midway and run again
 make      the Makefile on that crawl: killed with its whole process group at
           many moments, from nothing and over finished output of another crawl
+orders    the plan by its formulas, the record, the report; and the other plans
 run.sh    the whole of it, on two languages of the handbook, from a folder
           elsewhere (skipped where its packages cannot be installed)
 
@@ -31,7 +32,7 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 HERE = os.path.join(ROOT, 'examples', 'quickstart')
 BUILD = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else os.path.join(ROOT, 'build/release'))
-STAGES = 'warc extract filter dedup difficulty tokenize pack shuffle shard'.split()
+STAGES = 'warc extract filter dedup difficulty tokenize pack curriculum shard'.split()
 KILLS = 9               # in time, of each of two starts
 WORDS = 'the of a in corpus record member border language model crawl page text shard'.split()
 ENV = {k: v for k, v in os.environ.items() if k not in ('OUT', 'LANGUAGES', 'PAGES', 'MAKEFLAGS')}
@@ -249,44 +250,101 @@ def check_make(tmp, first, second):
 # ---- the orders ----
 
 def scores(folder):
-    """(id, difficulty) of all sequences of the shards, in order."""
+    """(id, difficulty, stage) of all sequences of the shards, in order."""
     found = []
     for shard in sorted(glob.glob(os.path.join(folder, 'shards', 'shard-*.arrows'))):
         lines = subprocess.run([os.path.join(BUILD, 'bin', 'sluice-export'), '--columns',
-                                'id,difficulty_compression', shard], check=True,
+                                'id,difficulty_compression,stage', shard], check=True,
                                capture_output=True, text=True).stdout.splitlines()
         found += [json.loads(line) for line in lines]
-    return [(row['id'], row['difficulty_compression']) for row in found]
+    return [(row['id'], row['difficulty_compression'], row['stage']) for row in found]
+
+
+def check_record(name, folder, got):
+    """The keys of the record are those of the shards; the lineage has the same stages."""
+    keys = subprocess.run([os.path.join(BUILD, 'bin', 'sluice-export'), '--columns', 'id,stage',
+                           os.path.join(folder, 'record', 'order.arrows')], check=True,
+                          capture_output=True, text=True).stdout.splitlines()
+    keys = [json.loads(line) for line in keys]
+    check(f'{name}: the record has the order of the shards',
+          [(k['id'], k['stage']) for k in keys] == [(i, s) for i, _, s in got])
+    with open(os.path.join(folder, 'record', 'manifest.json')) as f:
+        record = json.load(f)
+    with open(os.path.join(folder, 'shards', 'manifest.json')) as f:
+        lineage = json.load(f)['lineage']
+    order = [e for e in lineage if e['tool'] == 'sluice-curriculum'][0]['order']
+    check(f'{name}: record and lineage have the same stages',
+          [(s['name'], s['begin'], s['end']) for s in order['stages']] ==
+          [(s['name'], s['begin'], s['end']) for s in record['stages']], str(order))
+    return order['stages']
+
+
+def check_plan(folder):
+    """The plan's two stages, by the formulas of docs/orders.md and docs/curriculum.md."""
+    got = scores(folder)
+    n, d = len(got), len(got) * 20 // 100
+    stages = check_record('plan', folder, got)
+    check('plan: two stages', [(s['name'], s['begin'], s['end']) for s in stages] ==
+          [('warm-up', 0, d), ('main', d, n)], str(stages))
+    check('plan: the column agrees', [s for _, _, s in got] == [0] * d + [1] * (n - d))
+    check('plan: each sequence once', len({i for i, _, _ in got}) == n)
+    rank = {row[0]: i for i, row in enumerate(sorted(got, key=lambda r: (r[1], r[0])))}
+    share = int(0.2 * 2 ** 32 + 0.5)
+    outside = harder = 0
+    for t in range(d):
+        pool = min(n, max(t + 1, int((0.05 + 0.25 * (t / d) ** 0.5) * n + 0.5)))
+        background = (t + 1) * share >> 32 > t * share >> 32
+        within = rank[got[t][0]] < pool
+        outside += not background and not within
+        harder += background and not within
+    check('plan: drawn from the pool', outside == 0, f'{outside} of {d}')
+    check('plan: others too', d * 0.2 * 0.4 < harder <= d * 0.2, f'{harder} of {d}')
+    for name, part in (('warm-up', got[:d]), ('main', got[d:])):
+        check(f'plan: {name} is shuffled', part != sorted(part, key=lambda r: rank[r[0]]) and
+              part != sorted(part))
+    with open(os.path.join(folder, 'report.html'), encoding='utf-8') as f:
+        page = f.read()
+    check('plan: the report names the stages', '>warm-up</span>' in page and '>main</span>' in page)
+    return got
 
 
 def check_orders(tmp):
     folder = os.path.join(tmp, 'one')
-    shuffled = scores(folder)
-    for order, stages in (('sorted', 1), ('warmup', 1)):
+    planned = check_plan(folder)
+    key = sorted(r[:2] for r in planned)
+    for order in ('sorted', 'shuffle', 'warmup'):
         done = subprocess.run(make(folder, 'ORDER=' + order), env=ENV, capture_output=True,
                               text=True)
         check(order, done.returncode == 0, done.stderr)
-        check(f'{order}: a warning', ('warning' in done.stderr) == (order == 'sorted'))
-        check(f'{order}: the report is there',
-              len(glob.glob(os.path.join(folder, '08-*.json'))) == stages)
+        check(f'{order}: a warning', ('fully sorted' in done.stderr) == (order == 'sorted'),
+              done.stderr)
+        check(f'{order}: one report is there', [os.path.basename(p) for p in glob.glob(
+            os.path.join(folder, '08-*.json'))] == ['08-curriculum.json'])
         got = scores(folder)
-        check(f'{order}: the same sequences', sorted(got) == sorted(shuffled))
-        easy = sorted(s for _, s in shuffled)
+        check(f'{order}: the same sequences', sorted(r[:2] for r in got) == key)
+        check_record(order, folder, got)
         if order == 'sorted':
-            check('sorted', [s for _, s in got] == easy)
-            continue
-        n = -(-len(easy) * 15 // 100)
-        warm = n + n // 4
-        check('warmup: the easiest are in the first part',
-              all(abs(a - b) <= 0 for a, b in
-                  zip(sorted(s for _, s in got[:warm])[:n // 2], easy)))
-        check('warmup: others too', max(s for _, s in got[:warm]) > easy[n])
-        check('warmup: it is shuffled', [s for _, s in got[:warm]] !=
-              sorted(s for _, s in got[:warm]))
-        check('warmup: so is the rest', [s for _, s in got[warm:]] !=
-              sorted(s for _, s in got[warm:]))
+            check('sorted', got == sorted(got, key=lambda r: (r[1], r[0])))
+        elif order == 'shuffle':
+            where = {i: at for at, (i, _, _) in enumerate(got)}
+            check('shuffle: it is shuffled', got != sorted(got, key=lambda r: (r[1], r[0])))
+            # Of a shuffle the means of both halves are the same; five deviations are allowed.
+            n, all_scores = len(got), [r[1] for r in got]
+            mean = sum(all_scores) / n
+            deviation = (sum((x - mean) ** 2 for x in all_scores) / n) ** 0.5
+            half = sum(all_scores[:n // 2]) / (n // 2)
+            check('shuffle: no trend', abs(half - mean) < 5 * deviation / n ** 0.5,
+                  f'{half} {mean}')
+            check('shuffle: another order than the plan', [where[r[0]] for r in planned] !=
+                  sorted(where.values()))
+        else:
+            check('warmup is the plan', got == planned)
+    done = subprocess.run(make(folder, 'ORDER=other'), env=ENV, capture_output=True, text=True)
+    check('an order that is not there', done.returncode and 'other.yaml' in done.stderr,
+          done.stderr)
+    check('it changes nothing', scores(folder) == planned)
     run_make(folder)
-    check('shuffle again, the same order', scores(folder) == shuffled)
+    check('the plan again, the same order', scores(folder) == planned)
 
 
 # ---- all of it ----

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # python: system
-"""The page of sluice-report in a real browser, headless Chromium: on a phone of 360
-pixels and on a desk of 1280, light and dark. Nothing sticks out, what is read can
-be read (sizes, contrast), and the figures of the DOM are those of the reports.
+"""The pages of sluice-report and sluice-curriculum in a real browser, headless Chromium:
+on a phone of 360 pixels and on a desk of 1280, light and dark. Nothing sticks out, what is
+read can be read (sizes, contrast), and the figures of the DOM are those of the reports.
 
 usage: report_browser_test.py BUILD_DIR [FOLDER]
 
@@ -174,6 +174,33 @@ def build_pages(tmp):
     return figures_of(plain), figures_of(hostile)
 
 
+LONG = "a-very-long-name-of-a-source-that-has-no-place-to-be-broken-at"
+PLAN = f"""budget: {{amount: 20000, in: sequences}}
+sources:
+  {LONG}: {{path: s.arrows}}
+  b: {{path: t.arrows, when_empty: repeat, order: {{by: difficulty, nulls: last, pacing: linear}}}}
+stages:
+  - name: "{'x' * 80} <b>"
+    until: 5%
+    order: {{by: difficulty, nulls: last, pacing: root, start: 10%, background: 20%}}
+    mixture: {{{LONG}: 0.7, b: 0.3}}
+  - {{name: two, until: 7%, mixture: {{{LONG}: 0.5, b: 0.5}}}}
+  - {{name: three, mixture: {{{LONG}: 1}}, replay: {{of: seen, share: 20%}}}}
+"""
+
+
+def explained(tmp):
+    """The page of a curriculum, and its figures; None where there are no rows for it."""
+    if not SAMPLE.exists():
+        return None
+    for name, rows in (("s", 20000), ("t", 900)):
+        with open(tmp / f"{name}.arrows", "wb") as f:
+            subprocess.run([SAMPLE, str(rows), "16", "uint16", "512"], stdout=f, check=True)
+    (tmp / "plan.yaml").write_text(PLAN)
+    run("sluice-curriculum", tmp / "plan.yaml", "-f", "--explain", tmp / "order.html")
+    return {"sequences": 20000, "tokens": 320000, "length": 16, "stages": 3, "sources": 2}
+
+
 def main():
     if not CHROMIUM:
         print("\n*** SKIPPED: no chromium here (Debian package chromium), so no page was looked "
@@ -186,6 +213,9 @@ def main():
         plain, hostile = build_pages(tmp)
         test_page(tmp, "plain", tmp / "plain.html", plain, folder)
         test_page(tmp, "hostile", tmp / "hostile.html", hostile, folder)
+        order = explained(tmp)
+        if order:
+            test_page(tmp, "order", tmp / "order.html", order, folder)
     print("{passed} passed, {failed} failed, {skipped} skipped".format(**counts))
     sys.exit(1 if counts["failed"] or not counts["passed"] else 0)
 
