@@ -6,13 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "io/record_sort.h"
 #include "run/tool.h"
-#include "token/byte_chars.h"
 #include "token/hf_write.h"
 #include "token/word_count.h"
+#include "token/word_list.h"
 
-enum { MAX_SPECIALS = 4096, PIECES = 1024, COUNT_DIGITS = 8 };
+enum { MAX_SPECIALS = 4096, PIECES = 1024 };
 #define FILE_MAX_BYTES ((size_t)1 << 32)
 
 struct conf {
@@ -59,7 +58,7 @@ struct state {
     struct sl_str *specials;
     uint32_t n_specials;
     struct sl_bpe_trainer *trainer;
-    struct sl_record_sort *words; /* for --words */
+    struct sl_word_list words; /* for --words */
     struct sl_run *run;
 };
 
@@ -110,7 +109,7 @@ static void state_free(struct state *s)
     free(s->specials);
     sl_split_free(s->split);
     sl_bpe_trainer_free(s->trainer);
-    sl_record_sort_free(s->words);
+    sl_word_list_release(&s->words);
     free(s);
 }
 
@@ -261,54 +260,17 @@ static enum sl_status write_tiktoken(struct sl_run *run, const struct state *s, 
     return write_file(run, path, ".json", text, err);
 }
 
-/* Most frequent first, then by bytes: the count is written so that it sorts so. */
-static enum sl_status keep_word(struct state *s, struct sl_str word, int64_t count,
-                                struct sl_err *err)
-{
-    uint64_t key = UINT64_MAX - (uint64_t)count;
-    struct sl_buf record;
-    sl_buf_init(&record, word.n + COUNT_DIGITS);
-    enum sl_status st = SL_OK;
-    for (int i = 7; st == SL_OK && i >= 0; i--)
-        st = sl_buf_add_byte(&record, (uint8_t)(key >> (8 * i)), err);
-    if (st == SL_OK)
-        st = sl_buf_add_str(&record, word, err);
-    if (st == SL_OK)
-        st = sl_record_sort_add(s->words, sl_buf_str(&record), err);
-    sl_buf_release(&record);
-    return st;
-}
-
-static enum sl_status put_word(struct sl_sink *sink, struct sl_str record, struct sl_buf *line,
-                               struct sl_err *err)
-{
-    uint64_t key = 0;
-    for (int i = 0; i < COUNT_DIGITS; i++)
-        key = key << 8 | (uint8_t)record.p[i];
-    struct sl_str word = { record.p + COUNT_DIGITS, record.n - COUNT_DIGITS };
-    sl_buf_reset(line);
-    SL_TRY(sl_byte_chars_add(line, word, err));
-    SL_TRY(sl_buf_addf(line, err, "\t%llu\n", (unsigned long long)(UINT64_MAX - key)));
-    return sl_sink_write(sink, line->p, line->n, err);
-}
-
-static enum sl_status write_words(struct sl_run *run, struct state *s, struct sl_buf *line,
-                                  struct sl_err *err)
+static enum sl_status write_words(struct sl_run *run, struct state *s, struct sl_err *err)
 {
     struct sl_sink *sink = NULL;
     const struct conf *c = sl_run_conf(run);
-    SL_TRY(sl_record_sort_end(s->words, err));
     enum sl_status st = sl_sink_open(&sink, c->words, sl_run_common(run)->force, err);
-    for (struct sl_str record; st == SL_OK;) {
-        st = sl_record_sort_next(s->words, &record, err);
-        if (st == SL_OK)
-            st = put_word(sink, record, line, err);
-    }
-    if (st == SL_END)
+    if (st == SL_OK)
+        st = sl_word_list_write(&s->words, sink, err);
+    if (st == SL_OK)
         st = sl_sink_commit(sink, err);
     sl_sink_free(sink);
-    sl_record_sort_free(s->words);
-    s->words = NULL;
+    sl_word_list_release(&s->words);
     return st;
 }
 
@@ -319,8 +281,8 @@ static enum sl_status take_word(void *ctx, struct sl_str word, int64_t count, st
     struct state *s = ctx;
     const struct conf *c = sl_run_conf(s->run);
     sl_run_count(s->run, COUNT_UNIQUE, 1);
-    if (s->words)
-        SL_TRY(keep_word(s, word, count, err));
+    if (c->words)
+        SL_TRY(sl_word_list_add(&s->words, word, count, err));
     if ((uint64_t)count < c->min_word_count)
         return SL_OK;
     return sl_bpe_trainer_add(s->trainer, word, count, err);
@@ -330,12 +292,8 @@ static enum sl_status gather(struct sl_run *run, struct state *s, struct sl_err 
 {
     const struct sl_common *common = sl_run_common(run);
     const struct sl_word_sink to = { take_word, s };
-    if (((const struct conf *)sl_run_conf(run))->words) {
-        size_t mem = common->mem_bytes / 8;
-        if (mem < SL_RECORD_SORT_MIN_BYTES)
-            mem = SL_RECORD_SORT_MIN_BYTES;
-        SL_TRY(sl_record_sort_new(&s->words, mem, common->tmpdir, err));
-    }
+    if (((const struct conf *)sl_run_conf(run))->words)
+        SL_TRY(sl_word_list_init(&s->words, common->mem_bytes / 8, common->tmpdir, err));
     SL_TRY(sl_word_counts_each(s->counters, s->n_counters, &to, err));
     for (size_t i = 0; i < s->n_counters; i++)
         sl_word_counts_free(s->counters[i]);
@@ -347,8 +305,8 @@ static enum sl_status write_all(struct sl_run *run, struct state *s, struct sl_b
                                 struct sl_err *err)
 {
     const struct conf *c = sl_run_conf(run);
-    if (s->words)
-        SL_TRY(write_words(run, s, text, err));
+    if (c->words)
+        SL_TRY(write_words(run, s, err));
     if (c->tiktoken)
         SL_TRY(write_tiktoken(run, s, text, err));
     sl_buf_reset(text);

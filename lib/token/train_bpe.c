@@ -28,7 +28,7 @@
 #define WALL UINT32_MAX
 #define INSIDE (UINT32_MAX - 1)
 #define MAX_PLACES ((uint64_t)UINT32_MAX - 16)
-enum { SMALL_COUNTS = 1 << 16, AHEAD = 16, WORD_MAX_WALK = 4096 };
+enum { SMALL_COUNTS = 1 << 16, AHEAD = 16, WORD_MAX_WALK = 4096, MIN_HOLE = 64, HOLE_BINS = 33 };
 
 struct word {
     uint64_t off;
@@ -79,6 +79,8 @@ struct sl_bpe_trainer {
     struct sl_pair_queue queue;
     uint32_t *lists; /* each: its length, its places */
     size_t n_lists, cap_lists;
+    uint64_t holes[HOLE_BINS]; /* by size, 2^i and more: the first, behind which others are */
+    uint64_t open, open_end;   /* the hole in which lists are made now */
     struct side_log left, right;
 
     struct sl_bpe_merge *merges;
@@ -295,9 +297,45 @@ static enum sl_status lay_out(struct sl_bpe_trainer *t, struct sl_err *err)
 
 /* ---- first pairs ---- */
 
+/* Lists that are done with are used again: a hole holds its size and the place of the next
+ * hole of its bin, plus 1. */
+static void hole_add(struct sl_bpe_trainer *t, uint64_t at, uint64_t n)
+{
+    if (n < MIN_HOLE)
+        return;
+    int bin = 63 - __builtin_clzll(n);
+    memcpy(t->lists + at, &n, sizeof n);
+    memcpy(t->lists + at + 2, &t->holes[bin], sizeof t->holes[bin]);
+    t->holes[bin] = at + 1;
+}
+
+/* Open a hole with room for n; false where there is none that surely has it. */
+static bool hole_open(struct sl_bpe_trainer *t, uint64_t n)
+{
+    int bin = 64 - __builtin_clzll(n);
+    while (bin < HOLE_BINS && !t->holes[bin])
+        bin++;
+    if (bin >= HOLE_BINS)
+        return false;
+    hole_add(t, t->open, t->open_end - t->open);
+    t->open = t->holes[bin] - 1;
+    uint64_t size;
+    memcpy(&size, t->lists + t->open, sizeof size);
+    memcpy(&t->holes[bin], t->lists + t->open + 2, sizeof t->holes[bin]);
+    t->open_end = t->open + size;
+    return true;
+}
+
 static enum sl_status list_new(struct sl_bpe_trainer *t, uint32_t n, uint64_t *at,
                                struct sl_err *err)
 {
+    uint64_t size = (uint64_t)n + 1;
+    if (size <= t->open_end - t->open || hole_open(t, size)) {
+        *at = t->open;
+        t->lists[*at] = n;
+        t->open += size;
+        return SL_OK;
+    }
     void *p = t->lists;
     SL_TRY(room(t, &p, &t->cap_lists, t->n_lists + n + 1, sizeof *t->lists, err));
     t->lists = p;
@@ -488,6 +526,8 @@ static enum sl_status enqueue(struct sl_bpe_trainer *t, struct side_log *s, uint
         x.count = slot ? slot->count2 >> 1 : 0;
         if (x.count > 0)
             SL_TRY(sl_pair_queue_add(&t->queue, &x, err));
+        else
+            hole_add(t, x.list, (uint64_t)side->n + 1);
         *side = (struct side){ 0 };
     }
     s->n_touched = s->n_places = 0;
@@ -519,6 +559,7 @@ static enum sl_status merge(struct sl_bpe_trainer *t, const struct sl_queued *x,
         SL_TRY(merge_words(t, &m, x->list, err));
     else
         SL_TRY(merge_places(t, &m, x->list, err));
+    hole_add(t, x->list, (uint64_t)t->lists[x->list] + 1);
     SL_TRY(gain(t, &t->left, m.id, true, err));
     SL_TRY(gain(t, &t->right, m.id, false, err));
     lose(t, &t->left, &m, true);
