@@ -193,8 +193,8 @@ void sl_bpe_trainer_free(struct sl_bpe_trainer *t)
 enum sl_status sl_bpe_trainer_add(struct sl_bpe_trainer *t, struct sl_str word, int64_t count,
                                   struct sl_err *err)
 {
-    if (word.n < 2 || count <= 0)
-        return SL_OK; /* has no pair */
+    if (word.n < 2 || count <= 0 || t->tokens.n >= t->conf.vocab)
+        return SL_OK; /* has no pair, or none is looked for */
     if (word.n > INT32_MAX || t->n_text + word.n + t->n_words + 2 > MAX_PLACES)
         return sl_err_set(err, SL_E_SYSTEM, "the words have more than 2^32 bytes together");
     void *p = t->text;
@@ -598,7 +598,8 @@ static enum sl_status prepare(struct sl_bpe_trainer *t, struct sl_err *err)
 
 enum sl_status sl_bpe_trainer_run(struct sl_bpe_trainer *t, struct sl_err *err)
 {
-    SL_TRY(prepare(t, err));
+    if (t->tokens.n < t->conf.vocab)
+        SL_TRY(prepare(t, err));
     while (t->tokens.n < t->conf.vocab) {
         struct sl_queued x;
         enum sl_status st = sl_pair_queue_next(&t->queue, &x, err);
