@@ -27,7 +27,7 @@ quickstart_extra=(python3-numpy python3-torch)
 # environment; the versions are the newest that run on Debian 12's Python 3.11.
 pins=(numpy==2.4.6 pyarrow==26.0.1 polars==2.1.0 warcio==1.8.1 fastwarc==2.0.1
   brotli==1.2.1 zstandard==0.25.0 xxhash==4.1.0 jsonschema==4.26.0
-  duckdb==2.0.1)
+  duckdb==2.0.1 tokenizers==0.23.3 tiktoken==0.14.0 regex==2026.11.19)
 
 # Trainers that read our exports, in a third environment upon Debian's torch, which is
 # a tenth of the size of the one that they would bring: so they come without what they

@@ -127,19 +127,20 @@ void sl_split_worker_free(struct sl_split_worker *w)
 
 /* The pieces of a text by steps, from those that stand in the worker. */
 static enum sl_status next_by_steps(const struct sl_split *s, struct sl_split_worker *w,
-                                    struct sl_str text, size_t *at, struct sl_pieces *out,
+                                    struct sl_str text, const struct sl_split_ask *ask,
                                     struct sl_err *err)
 {
+    size_t *at = ask->at;
     if (*at == 0 || w->text.p != text.p || w->text.n != text.n || w->at != *at) {
         w->text = (struct sl_str){ NULL, 0 };
         SL_TRY(sl_steps_run(s->steps, w->steps, text, err));
         w->text = text;
         w->next = sl_steps_find(w->steps, *at);
     }
-    out->n = sl_steps_tell(w->steps, w->next, out);
-    w->next += out->n;
-    if (out->n)
-        *at = out->ends[out->n - 1];
+    *ask->n = sl_steps_tell(w->steps, w->next, ask);
+    w->next += *ask->n;
+    if (*ask->n)
+        *at = ask->ends[*ask->n - 1];
     w->at = *at;
     return SL_OK;
 }
@@ -173,28 +174,23 @@ static size_t next_by_scan(const struct sl_split *s, struct sl_str text, size_t 
     return i;
 }
 
-enum sl_status sl_split_next(const struct sl_split *s, struct sl_split_worker *w,
-                             struct sl_str text, size_t *at, uint32_t *ends, uint64_t *removed,
-                             size_t most, size_t *n, struct sl_err *err)
+enum sl_status sl_split_take(const struct sl_split *s, struct sl_split_worker *w,
+                             struct sl_str text, const struct sl_split_ask *ask, struct sl_err *err)
 {
-    *n = 0;
+    *ask->n = 0;
     if (text.n > INT32_MAX)
         return sl_err_set(err, SL_E_DATA, "a text of %zu bytes is too long to be cut", text.n);
-    if (removed)
-        memset(removed, 0, (most + 63) / 64 * sizeof *removed);
-    if (*at >= text.n)
+    if (ask->removed)
+        memset(ask->removed, 0, (ask->most + 63) / 64 * sizeof *ask->removed);
+    if (*ask->at >= text.n)
         return SL_OK;
-    if (s->steps) {
-        struct sl_pieces out = { ends, removed, most, 0 };
-        SL_TRY(next_by_steps(s, w, text, at, &out, err));
-        *n = out.n;
-        return SL_OK;
-    }
+    if (s->steps)
+        return next_by_steps(s, w, text, ask, err);
     if (scans[s->kind]) {
-        *n = next_by_scan(s, text, at, ends, most);
+        *ask->n = next_by_scan(s, text, ask->at, ask->ends, ask->most);
     } else {
-        ends[0] = (uint32_t)(*at = text.n);
-        *n = 1;
+        ask->ends[0] = (uint32_t)(*ask->at = text.n);
+        *ask->n = 1;
     }
     return SL_OK;
 }

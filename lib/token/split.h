@@ -79,7 +79,7 @@ SL_MUST_USE enum sl_status sl_split_worker_new(struct sl_split_worker **out,
                                                const struct sl_split *s, struct sl_err *err);
 void sl_split_worker_free(struct sl_split_worker *w); /* NULL allowed */
 
-/* The next pieces of a text, which is valid UTF-8 of less than 2^31 bytes.
+/* What sl_split_take is asked for and tells.
  *
  * at       where to go on, 0 at first; moved behind the last piece that is told.
  * ends     room for most (1 or more) ends of pieces, byte offsets in the text; piece i is
@@ -87,9 +87,26 @@ void sl_split_worker_free(struct sl_split_worker *w); /* NULL allowed */
  * removed  bit i: that piece was removed and stands for nothing; may be NULL where no step
  *          removes. (most + 63) / 64 words.
  * n        how many were told; 0 at the end of the text. */
-SL_MUST_USE enum sl_status sl_split_next(const struct sl_split *s, struct sl_split_worker *w,
-                                         struct sl_str text, size_t *at, uint32_t *ends,
-                                         uint64_t *removed, size_t most, size_t *n,
+struct sl_split_ask {
+    size_t *at;
+    uint32_t *ends;
+    uint64_t *removed;
+    size_t most;
+    size_t *n;
+};
+
+/* The next pieces of a text, which is valid UTF-8 of less than 2^31 bytes.
+ *
+ * w        belongs to s; may be NULL where sl_split_kind_of(s) is one of the kinds.
+ * Returns  SL_OK; SL_E_DATA: the text is too long, or an expression takes too long on it;
+ *          SL_E_SYSTEM. */
+SL_MUST_USE enum sl_status sl_split_take(const struct sl_split *s, struct sl_split_worker *w,
+                                         struct sl_str text, const struct sl_split_ask *ask,
                                          struct sl_err *err);
+
+/* The same with the members of ask one by one. */
+#define sl_split_next(s, w, text, at, ends, removed, most, n, err) \
+    sl_split_take((s), (w), (text),                                \
+                  &(struct sl_split_ask){ (at), (ends), (removed), (most), (n) }, (err))
 
 #endif

@@ -148,7 +148,7 @@ static int look(const struct sl_regex *r, struct sl_matcher *m, struct sl_str te
 }
 
 enum sl_status sl_regex_find(const struct sl_regex *r, struct sl_matcher *m, struct sl_str text,
-                             size_t from, size_t *begin, size_t *end, struct sl_err *err)
+                             size_t from, size_t found[2], struct sl_err *err)
 {
     size_t window = WINDOW;
     while (from < text.n) {
@@ -156,8 +156,8 @@ enum sl_status sl_regex_find(const struct sl_regex *r, struct sl_matcher *m, str
         int got = look(r, m, text, from, until, window > WINDOW);
         const PCRE2_SIZE *place = pcre2_get_ovector_pointer(m->data);
         if (got >= 0) {
-            *begin = place[0];
-            *end = place[1];
+            found[0] = place[0];
+            found[1] = place[1];
             return place[1] > place[0] ? SL_OK : sl_err_set(err, SL_E_BUG, "a match of nothing");
         }
         if (got == PCRE2_ERROR_NOMATCH) {

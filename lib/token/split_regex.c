@@ -27,8 +27,9 @@ struct parser {
     struct sl_buf *out;
     struct sl_err *err;
     int depth;
-    bool fold;     /* within (?i) */
-    uint32_t last; /* the literal just before under (?i), 0: none */
+    bool fold;          /* within (?i) */
+    uint32_t last;      /* the literal just before under (?i), 0: none */
+    struct sl_set *set; /* an atom's; empty between them */
 };
 
 static enum sl_status refuse(const struct parser *ps, size_t at, const char *why)
@@ -113,6 +114,8 @@ static const struct property properties[] = {
     { "Zp", SL_CLASS(SL_ZP), 0 },
     { "Cc", SL_CLASS(SL_CC) | SL_CLASS(SL_CC_SPACE) | SL_CLASS_NEWLINE, 0 },
     { "Cf", SL_CLASS(SL_CF), 0 },
+    { "Cn", SL_CLASS(SL_CN), 0 },
+    { "C", SL_CLASS_C, 0 },
     { "Co", SL_CLASS(SL_CO), 0 },
     { "Han", 0, SL_CLASS_HAN },
 };
@@ -331,7 +334,9 @@ static enum sl_status put_set(struct parser *ps, struct sl_set *set, size_t begi
 {
     if (ps->fold && !sl_set_fold(set))
         return refuse(ps, begin, "letters beyond ASCII regardless of case");
-    return sl_set_dump(set, ps->out, ps->err);
+    SL_TRY(sl_set_dump(set, ps->out, ps->err));
+    sl_set_clear(set);
+    return SL_OK;
 }
 
 static enum sl_status put_char(struct parser *ps, uint32_t cp, size_t begin, struct sl_set *set)
@@ -361,6 +366,7 @@ static enum sl_status word_border(struct parser *ps, struct sl_set *set, bool in
     char *word = strndup((const char *)ps->out->p + begin, ps->out->n - begin);
     if (!word)
         return sl_err_nomem(ps->err, ps->out->n - begin);
+    sl_set_clear(set);
     ps->out->n = begin;
     enum sl_status st =
         sl_buf_addf(ps->out, ps->err,
@@ -425,9 +431,10 @@ static bool anchor(struct parser *ps, enum sl_status *st)
     return true;
 }
 
-/* One atom; *repeats: it may be repeated. set is empty. */
-static enum sl_status atom(struct parser *ps, struct sl_set *set, bool *repeats)
+/* One atom; *repeats: it may be repeated. */
+static enum sl_status atom(struct parser *ps, bool *repeats)
 {
+    struct sl_set *set = ps->set;
     size_t begin = ps->at;
     int64_t cp;
     enum sl_status st;
@@ -450,7 +457,9 @@ static enum sl_status atom(struct parser *ps, struct sl_set *set, bool *repeats)
         ps->at++;
         sl_set_add(set, '\n', '\n');
         sl_set_invert(set);
-        return sl_set_dump(set, ps->out, ps->err);
+        SL_TRY(sl_set_dump(set, ps->out, ps->err));
+        sl_set_clear(set);
+        return SL_OK;
     case '\\':
         ps->at++;
         SL_TRY(escape(ps, set, true, &cp));
@@ -554,12 +563,7 @@ static enum sl_status alternatives(struct parser *ps)
         }
         size_t begin = ps->out->n;
         bool repeats;
-        struct sl_set *set = sl_set_new();
-        if (!set)
-            return sl_err_nomem(ps->err, sizeof *set);
-        enum sl_status st = atom(ps, set, &repeats);
-        free(set);
-        SL_TRY(st);
+        SL_TRY(atom(ps, &repeats));
         SL_TRY(repetition(ps, begin, repeats));
     }
     return SL_OK;
@@ -574,8 +578,12 @@ enum sl_status sl_regex_rewrite(struct sl_str pattern, enum sl_regex_engine engi
     if (!sl_utf8_valid(pattern.p, pattern.n))
         return sl_err_set(err, SL_E_DATA, "an expression that is no UTF-8");
     ps.fold = accept(&ps, SL_STR("(?i)"));
-    SL_TRY(alternatives(&ps));
-    if (ps.at < pattern.n)
-        return refuse(&ps, ps.at, "a ) without its (");
-    return SL_OK;
+    ps.set = sl_set_new();
+    if (!ps.set)
+        return sl_err_nomem(err, sizeof *ps.set);
+    enum sl_status st = alternatives(&ps);
+    free(ps.set);
+    if (st == SL_OK && ps.at < pattern.n)
+        st = refuse(&ps, ps.at, "a ) without its (");
+    return st;
 }

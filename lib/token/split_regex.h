@@ -27,12 +27,12 @@ void sl_matcher_free(struct sl_matcher *m); /* NULL allowed */
 /* Before a text of that many bytes: what its matches may cost in all. */
 void sl_matcher_budget(struct sl_matcher *m, size_t text_bytes);
 
-/* The leftmost match at or behind from: [*begin, *end), never empty.
+/* The leftmost match at or behind from: [found[0], found[1]), never empty.
  *
  * text      valid UTF-8; from stands between two code points of it.
  * Returns   SL_OK; SL_END: there is none; SL_E_DATA: it would take too long. */
 SL_MUST_USE enum sl_status sl_regex_find(const struct sl_regex *r, struct sl_matcher *m,
-                                         struct sl_str text, size_t from, size_t *begin,
-                                         size_t *end, struct sl_err *err);
+                                         struct sl_str text, size_t from, size_t found[2],
+                                         struct sl_err *err);
 
 #endif

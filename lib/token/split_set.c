@@ -20,6 +20,11 @@ struct sl_set *sl_set_new(void)
     return calloc(1, sizeof(struct sl_set));
 }
 
+void sl_set_clear(struct sl_set *s)
+{
+    memset(s, 0, sizeof *s);
+}
+
 void sl_set_add(struct sl_set *s, uint32_t first, uint32_t last)
 {
     for (uint32_t cp = first; cp <= last; cp++)
@@ -52,10 +57,13 @@ void sl_set_invert(struct sl_set *s)
 
 void sl_set_add_class(struct sl_set *s, uint32_t categories, unsigned flags)
 {
-    for (uint32_t cp = 0; cp < SL_SET_END; cp++) {
-        unsigned byte = sl_class_byte(cp);
-        if (sl_class_in(byte, categories) || byte & flags)
-            s->bits[cp / 64] |= UINT64_C(1) << (cp % 64);
+    for (uint32_t i = 0; i < SL_SET_WORDS; i++) {
+        uint64_t word = 0;
+        for (unsigned k = 64; k-- > 0;) {
+            unsigned byte = sl_class_byte(i * 64 + k);
+            word = word << 1 | (uint64_t)(sl_class_in(byte, categories) || byte & flags);
+        }
+        s->bits[i] |= word;
     }
 }
 
@@ -91,6 +99,8 @@ static bool next_range(const struct sl_set *s, uint32_t cp, struct range *r)
 {
     bool in = false;
     for (; cp < SL_SET_END; cp++) {
+        while (!in && cp % 64 == 0 && cp + 64 < SL_SET_END && s->bits[cp / 64] == 0)
+            cp += 64;
         bool has = sl_set_has(s, cp) && !(cp >= SURROGATE && cp < SURROGATE_END);
         if (has && !in)
             r->first = cp;

@@ -24,6 +24,7 @@ static inline bool sl_set_has(const struct sl_set *s, uint32_t cp)
     return s->bits[cp / 64] >> (cp % 64) & 1;
 }
 
+void sl_set_clear(struct sl_set *s);
 void sl_set_add(struct sl_set *s, uint32_t first, uint32_t last);
 void sl_set_remove(struct sl_set *s, uint32_t first, uint32_t last);
 void sl_set_add_set(struct sl_set *s, const struct sl_set *other);

@@ -250,7 +250,7 @@ static enum sl_status find(const struct step *step, struct sl_steps_worker *w, s
     if (from >= text.n)
         return SL_END;
     if (step->regex)
-        return sl_regex_find(step->regex, w->matcher, text, from, &found[0], &found[1], err);
+        return sl_regex_find(step->regex, w->matcher, text, from, found, err);
     if (step->scan) {
         found[0] = from;
         found[1] = step->scan((const uint8_t *)text.p, from, text.n);
@@ -332,15 +332,15 @@ size_t sl_steps_find(const struct sl_steps_worker *w, size_t at)
     return low;
 }
 
-size_t sl_steps_tell(const struct sl_steps_worker *w, size_t first, struct sl_pieces *out)
+size_t sl_steps_tell(const struct sl_steps_worker *w, size_t first, const struct sl_split_ask *ask)
 {
     size_t n, told = 0;
     const uint32_t *ends = pieces(w, &n);
-    for (; told < out->most && first + told < n; told++) {
+    for (; told < ask->most && first + told < n; told++) {
         uint32_t end = ends[first + told];
-        out->ends[told] = end & ~REMOVED;
-        if (out->removed && end & REMOVED)
-            out->removed[told / 64] |= UINT64_C(1) << (told % 64);
+        ask->ends[told] = end & ~REMOVED;
+        if (ask->removed && end & REMOVED)
+            ask->removed[told / 64] |= UINT64_C(1) << (told % 64);
     }
     return told;
 }

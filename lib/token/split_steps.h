@@ -12,13 +12,6 @@
 struct sl_steps;
 struct sl_steps_worker;
 
-/* Room for pieces, as sl_split_next has it. */
-struct sl_pieces {
-    uint32_t *ends;
-    uint64_t *removed; /* may be NULL */
-    size_t most, n;
-};
-
 /* The scanner of a kind; NULL where it has none. */
 sl_scan_fn *sl_split_scan(enum sl_split_kind kind);
 
@@ -36,7 +29,7 @@ SL_MUST_USE enum sl_status sl_steps_run(const struct sl_steps *s, struct sl_step
                                         struct sl_str text, struct sl_err *err);
 /* The first piece that ends behind `at`. */
 size_t sl_steps_find(const struct sl_steps_worker *w, size_t at);
-/* Pieces from the first-th on into out; returns how many. out->removed is zero before. */
-size_t sl_steps_tell(const struct sl_steps_worker *w, size_t first, struct sl_pieces *out);
+/* Pieces from the first-th on into ask's room; returns how many. ask->removed is zero before. */
+size_t sl_steps_tell(const struct sl_steps_worker *w, size_t first, const struct sl_split_ask *ask);
 
 #endif

@@ -10,6 +10,7 @@ every code point in contexts, and random strings of an alphabet that meets every
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 import time
@@ -187,8 +188,8 @@ def contexts(table):
     out = []
     for i in range(0, len(cps), 500):
         some = [chr(c) for c in cps[i:i + 500]]
-        for form in ("a{0}b", " {0}", "1{0}\n", "'{0}x", "{0}'s", ".{0}{0}A", "\u0301{0}\u0301", "中{0}ア",
-                     "  {0}1"):
+        for form in ('a{0}b', ' {0}', '1{0}\n', "'{0}x", "{0}'s", '.{0}{0}A', '\u0301{0}\u0301',
+                     '中{0}ア', '  {0}1'):
             out.append(''.join(form.format(c) for c in some))
     return out
 
@@ -199,9 +200,10 @@ def strings(n):
 
 def long_strings(n):
     """Mostly ASCII, longer than the blocks that are cut at once."""
-    words = ["don't", "I'LL", 'Hello', 'HELLO', 'helloWorld', 'a', 'x1', '12', '12345', ' ', '  ', '\n',
-             '\n\n', '\n    ', ' \n \n', '\t', '\r\n', '.', ',', '...', '//', '/\n/', "'s", "''", "'s's",
-             '(x)', '_y', '#', '\x01', ' x', ' y', ' The', ' of', ' and', ' .', ' 7', 'é', '中', ' да']
+    words = ["don't", "I'LL", 'Hello', 'HELLO', 'helloWorld', 'a', 'x1', '12', '12345', ' ', '  ',
+             '\n', '\n\n', '\n    ', ' \n \n', '\t', '\r\n', '.', ',', '...', '//', '/\n/', "'s",
+             "''", "'s's", '(x)', '_y', '#', '\x01', ' x', ' y', ' The', ' of', ' and', ' .', ' 7',
+             'é', '中', ' да']
     return [''.join(rng.choices(words, k=rng.randrange(20, 200))) for _ in range(n)]
 
 
@@ -210,7 +212,8 @@ def test_classes(table):
     cps = [cp for cp in range(0x110000) if not 0xd800 <= cp < 0xe000]
     groups = {'L': range(5), 'M': range(5, 8), 'N': range(8, 11), 'P': range(11, 18),
               'S': range(18, 22), 'Lu': [0], 'Ll': [1], 'Lt': [2], 'Lm': [3], 'Lo': [4], 'Mn': [5],
-              'Nd': [8], 'Nl': [9], 'Po': [17], 'Sk': [20], 'Cf': [23], 'Zs': [27], 'Z': [27, 28, 29]}
+              'Nd': [8], 'Nl': [9], 'Po': [17], 'Sk': [20], 'Cf': [23], 'Zs': [27],
+              'Z': [27, 28, 29]}
     wanted = {name: {cp for cp in cps if table[cp] & 31 in group} for name, group in groups.items()}
     wanted['Han'] = {cp for cp in cps if table[cp] & 32}
     for name, size in (('L', 141028), ('N', 1911), ('M', 2501), ('P', 855), ('S', 8514)):
@@ -236,8 +239,9 @@ def test_classes_by_pcre2():
     """Classes of expressions over all code points."""
     cps = [cp for cp in range(0x110000) if not 0xd800 <= cp < 0xe000]
     texts = [''.join(map(chr, cps[i:i + 10000])) for i in range(0, len(cps), 10000)]
-    for pattern in (r'\w', r'[^\w\s]', r'[\W]', r'\D', r'[\s]', r'[^\S]', r'\P{L}', r'[^\p{^L}\p{Nd}]',
-                    r'[a\w&&[^b]]', '(?i:s)', '(?i:[k-s])', '.', r'[^\h]', '[一-龥\u3040-ゟ゠-ヿ]'):
+    for pattern in (r'\w', r'[^\w\s]', r'[\W]', r'\D', r'[\s]', r'[^\S]', r'\P{L}', '.',
+                    r'[^\p{^L}\p{Nd}]', r'[a\w&&[^b]]', '(?i:s)', '(?i:[k-s])', r'[^\h]',
+                    '[一-龥\u3040-ゟ゠-ヿ]'):
         pre = pre_tokenizers.Split(Regex(pattern), 'removed', invert=True)
         said, lines = ours(steps((pattern, 'removed', True)), texts)
         want = {c for t in texts for p in pieces(pre, t) for c in p}
@@ -289,7 +293,8 @@ def test_pcre2(texts, random_strings):
 def test_behaviours(random_strings):
     patterns = [r'\p{N}', r'\s+', r'[^\s\p{L}]+', r"(?i:'s|'t)", r'\p{N}{1,3}+', r'\w+|[^\w\s]+',
                 r'\d+(?=[a-z])|[[#\p{Lu}]&&[^B]]', r'(?<=[a-z])[A-Z]', r'a$', r'^[a-z\n]', r'\bs\b',
-                r'[^\n]', r'.', r'\p{Han}+', r'[\p{P}$+<=>^`|~]', r'(?<!a)b|(?>\s*)[.,]', r'\W', r'\Bt',
+                r'[^\n]', r'.', r'\p{Han}+', r'[\p{P}$+<=>^`|~]', r'(?<!a)b|(?>\s*)[.,]', r'\W',
+                r'\Bt',
                 r'(?:\p{L}\p{M}*){2,4}?', r'\h|[^\P{N}]', PATTERNS['gpt2'][0], PATTERNS['o200k'][0]]
     texts = random_strings[:3000] + ['a\nb\n', '\na\n\n', 'a', 'a\n', '11', '']
     for pattern in patterns:
@@ -310,15 +315,26 @@ def test_behaviours(random_strings):
             check(f'literal {literal} {behaviour}', not wrong, wrong[:1])
 
 
+def pattern_of(name):
+    """The string of a macro in split_patterns.h."""
+    text = (ROOT / 'lib/token/split_patterns.h').read_text()
+    body = re.split(r'\n\n|\n#', text.split(f'#define SL_PATTERN_{name}', 1)[1])[0]
+    return ''.join(re.findall(r'"(.*)"', body)).replace('\\\\', '\\')
+
+
 def test_sequences(random_strings):
     """What files of models hold, and Hugging Face's own pre-tokenizers as steps."""
     P = pre_tokenizers
-    digit = r'[\p{N}\x{11de0}-\x{11de9}\x{16ff4}-\x{16ff6}]'
+    digit, signs, words = pattern_of('DIGIT'), pattern_of('PUNCTUATION'), pattern_of('WORDS')
+    everything = [''.join(chr(c) + 'a1 '[c % 3] for c in range(i, i + 1024))
+                  for i in range(0, 0x110000, 1024) if not 0xd800 <= i < 0xe000]
     jobs = [
-        ('Whitespace', P.Whitespace(), [(r'\w+|[^\w\s]+', 'removed', True, False, 'rust')]),
+        ('Whitespace', P.Whitespace(), [(words, 'removed', True, False, 'rust')]),
         ('WhitespaceSplit', P.WhitespaceSplit(), [(r'\s', 'removed')]),
         ('Digits', P.Digits(False), [(digit, 'contiguous')]),
         ('Digits, each', P.Digits(True), [(digit, 'isolated')]),
+        ('Punctuation', P.Punctuation('isolated'), [(signs, 'isolated')]),
+        ('Punctuation, contiguous', P.Punctuation('contiguous'), [(signs, 'contiguous')]),
         ('StarCoder', P.Sequence([P.Digits(True), P.Split(Regex(PATTERNS['gpt2'][0]), 'isolated')]),
          [(digit, 'isolated'), (PATTERNS['gpt2'][0],)]),
         ('spaces, then numbers',
@@ -333,7 +349,7 @@ def test_sequences(random_strings):
          [(r' ?[^(\s|[.,!?…。，、।۔،])]+',)]),
     ]
     for name, pre, parts in jobs:
-        texts = random_strings[:5000]
+        texts = random_strings[:5000] + everything
         said, lines = ours(steps(*parts), texts, most=3)
         wrong = [(t, kept(line, t), pieces(pre, t)) for t, line in zip(texts, lines)
                  if kept(line, t) != pieces(pre, t)]
@@ -342,10 +358,11 @@ def test_sequences(random_strings):
 
 
 def test_refused():
-    for pattern in ['', '(', ')', 'a)', '[', '[]', '[]a]', '[a', 'a**', '*a', 'a{', 'a{2', 'a{,3}', 'a{3,2}',
-                    'a{2}?', '(?<n>a)', '(?m:a)', '(?x)a', 'a(?i)b', r'(a)\1', r'\X', r'\R', r'\K', r'\G',
-                    r'\Z', r'\p{Greek}', r'\p{L', r'\pL', '[[:alpha:]]', '[a&&]', r'[\w-z]', '[a--b]',
-                    '(?i:é)', '(?i:ss)', r'(?i:\p{Lu})', 'a*', 'a|', '(?=a)', '^', r'\b', '(?<=a+)b',
+    for pattern in ['', '(', ')', 'a)', '[', '[]', '[]a]', '[a', 'a**', '*a', 'a{', 'a{2', 'a{,3}',
+                    'a{3,2}', 'a{2}?', '(?<n>a)', '(?m:a)', '(?x)a', 'a(?i)b', r'(a)\1', r'\X',
+                    r'\R', r'\K', r'\G', r'\Z', r'\p{Greek}', r'\p{L', r'\pL', '[[:alpha:]]',
+                    '[a&&]', r'[\w-z]', '[a--b]', '(?i:é)', '(?i:ss)', r'(?i:\p{Lu})', 'a*', 'a|',
+                    '(?=a)', '^', r'\b', '(?<=a+)b',
                     r'\x{d800}', r'\x{110000}', '\\', r'\c', '(' * 40 + 'a' + ')' * 40, '(*UTF)a',
                     '[' * 9 + 'a' + ']' * 9, '(?#a)b', r'(?(1)a|b)', r'\Qa\E', '[z-a]', 'a{5000}']:
         said, _ = ours(steps((pattern,)), [])
@@ -365,8 +382,8 @@ def test_time():
             start = time.time()
             said, lines = ours(steps((pattern,)), [text], most=4096)
             took = time.time() - start
-            check(f'{pattern} on {text[:3]!r} times {len(text)} took {took:.1f} s', took < 20 and lines,
-                  f'{said} {lines[:1]}'[:200])
+            check(f'{pattern} on {text[:3]!r} times {len(text)} took {took:.1f} s',
+                  took < 20 and lines, f'{said} {lines[:1]}'[:200])
         for name in PATTERNS:
             start = time.time()
             ours(kind(name), [text], most=4096)
