@@ -3,7 +3,7 @@
 """sluice-train-tokenizer against the trainer of Hugging Face tokenizers: the files must be
 the same, byte for byte, and tiktoken must read the ranks.
 
-    python3 tests/conformance/train_test.py BUILD_DIR
+    python3 tests/conformance/train_hf_test.py BUILD_DIR
 
 Corpora: the files of SLUICE_SHARED (default ../shared beside the checkout), made ones of
 English, six languages and code from what is installed, and random words of few letters.
@@ -244,7 +244,8 @@ def random_words():
         letters = 'abcdefgh'[:r.randint(1, 4)]
         words = [(''.join(r.choice(letters) * r.choice([1, 1, 2, 3, 5, 9])
                           for _ in range(r.randint(1, r.choice([1, 3, 8, 30])))),
-                  r.randint(1, r.choice([1, 2, 9]))) for _ in range(r.randint(1, r.choice([4, 40])))]
+                  r.randint(1, r.choice([1, 2, 9])))
+                 for _ in range(r.randint(1, r.choice([4, 40])))]
         special = r.choice([[], [], ['<|x|>'], ['ab', '<p>']])
         vocab, least = 256 + len(special) + r.choice([2, 10, 50, 300]), r.choice([0, 0, 2, 5])
         data = b''.join(struct.pack('<Iq', len(w), n) + w.encode() for w, n in words)
