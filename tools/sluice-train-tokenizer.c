@@ -325,7 +325,7 @@ static enum sl_status end(struct sl_run *run, struct sl_err *err)
     sl_run_count(run, COUNT_MERGES, (int64_t)sl_bpe_trainer_merges(s->trainer, &merges));
     uint32_t n = sl_bpe_trainer_vocab(s->trainer);
     if (n < c->vocab)
-        sl_run_warn(run, "no more pairs to merge: the vocabulary has %u tokens, not %llu", n,
+        sl_run_note(run, "no more pairs to merge: the vocabulary has %u tokens, not %llu", n,
                     (unsigned long long)c->vocab);
     sl_buf_init(&text, FILE_MAX_BYTES);
     enum sl_status st = write_all(run, s, &text, err);
@@ -344,8 +344,8 @@ static const struct sl_tool tool = {
     .group = "tokens",
     .examples =
         "sluice-train-tokenizer --vocab 32000 docs.arrows -o tokenizer.json\n"
-        "sluice-train-tokenizer --vocab 50000 --pattern o200k --special '<|endoftext|>' -T4 "
-        "--tiktoken en.tiktoken -o en.json docs.arrows",
+        "sluice-train-tokenizer --vocab 50000 --pattern o200k --tiktoken en.tiktoken docs.arrows "
+        "> en.json",
     .notes =
         "Equal, merge for merge, to Hugging Face's BpeTrainer with an alphabet of all bytes: with\n"
         "--unit line to train(files), else to train_from_iterator over the texts. Counts are "

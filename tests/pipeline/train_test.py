@@ -106,7 +106,7 @@ def small_inputs(p):
     count.case = "small inputs"
     for docs in ([], [""], ["a"], ["\n"], ["a" * 100000], ["ab" * 50000 + "\n"]):
         for unit in ("document", "line"):
-            q = p.run(TOOL, "--vocab", 2000, "--unit", unit, stdin=stream(p, docs))
+            q = p.run(TOOL, "-v", "--vocab", 2000, "--unit", unit, stdin=stream(p, docs))
             model = json.loads(q.stdout)["model"]
             count.check("vocabulary", len(model["vocab"]) == 256 + len(model["merges"]),
                         len(model["vocab"]))
