@@ -33,9 +33,11 @@ static const struct sl_opt options[] = {
     SL_OPT_BOOL(0, "dry-run", struct conf, dry_run,
                 "write the stages, their positions and shares as JSON, and no rows", 0),
     SL_OPT_PATH(0, "record", "DIR", struct conf, record,
-                "write the keys in their order, and a manifest of stages and shares", 0),
+                "write the keys in their order, and a manifest of stages and shares",
+                SL_OPT_WRITES),
     SL_OPT_PATH(0, "explain", "FILE", struct conf, explain,
-                "write a page that draws scores, shares and pools against the position", 0),
+                "write a page that draws scores, shares and pools against the position",
+                SL_OPT_WRITES),
     SL_OPT_FILE(0, "continue", "MANIFEST", struct conf, past,
                 "go on behind another order, whose manifest.json this is: of a --record, or of "
                 "shards",
@@ -94,6 +96,9 @@ static enum sl_status check(void *conf, struct sl_err *err)
     bool controls = sl_plan_control_parse(c->control) != SL_CONTROL_NONE;
     if (c->diff && (c->dry_run || c->record || c->explain || c->past || controls || c->plan))
         return sl_err_set(err, SL_E_USAGE, "--diff compares two orders, and makes none");
+    if (c->dry_run && (c->record || c->explain))
+        return sl_err_set(err, SL_E_USAGE, "--dry-run writes no rows, so there is nothing to %s",
+                          c->record ? "--record" : "--explain");
     if (c->past && controls)
         return sl_err_set(err, SL_E_USAGE, "--control: of a whole order, and not with --continue");
     if (!c->past && c->at != 0)
@@ -145,8 +150,10 @@ static enum sl_status start(struct sl_run *run, struct sl_err *err)
     const struct sl_common *common = sl_run_common(run);
     const struct conf *conf = sl_run_conf(run);
     uint64_t mem_bytes = common->mem_bytes;
-    if (conf->explain)
-        mem_bytes -= mem_bytes < SL_PLAN_PAGE_BYTES ? mem_bytes : SL_PLAN_PAGE_BYTES;
+    if (conf->explain && mem_bytes < SL_PLAN_PAGE_BYTES + SL_CURRICULUM_LEAST_BYTES)
+        return sl_err_set(err, SL_E_USAGE, "--mem %llu: with --explain 33M are the least",
+                          (unsigned long long)mem_bytes);
+    mem_bytes -= conf->explain ? SL_PLAN_PAGE_BYTES : 0;
     SL_TRY(sl_curriculum_new(&s->work, &s->plan, sl_run_in_schema(run), mem_bytes, common->tmpdir,
                              err));
     if (conf->dry_run)

@@ -58,7 +58,8 @@ static const struct sl_opt options[] = {
     SL_OPT_STR(0, "reference", "FILE,...", struct conf, reference,
                "losses of a reference model, for --domains", 0),
     SL_OPT_PATH(0, "domains", "FILE", struct conf, domains,
-                "write weights of sources by their losses over the reference, as JSON lines", 0),
+                "write weights of sources by their losses over the reference, as JSON lines",
+                SL_OPT_WRITES),
     SL_OPT_REAL(0, "eta", "E", struct conf, eta, "step of these weights [1]", SL_OPT_HIDDEN),
     SL_OPT_END
 };

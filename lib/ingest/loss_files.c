@@ -34,7 +34,7 @@ enum sl_status sl_loss_files_check(const char *option, const char *list, struct 
     for (size_t from = 0; !sl_loss_files_none(list) && from <= all.n;) {
         if (!next_path(all, &from, path))
             return sl_err_set(err, SL_E_USAGE, "--%s: '%s' is no list of files", option, list);
-        if (stat(path, &file) == 0 && !S_ISREG(file.st_mode))
+        if (strcmp(path, "-") == 0 || (stat(path, &file) == 0 && !S_ISREG(file.st_mode)))
             return sl_err_set(err, SL_E_USAGE, "--%s: '%s' is no regular file (it is read twice)",
                               option, path);
     }

@@ -76,6 +76,9 @@ static enum sl_status take_source(struct sl_plan_reader *r, const struct sl_yaml
         sl_str_eq(name->text, SL_STR("pacing")))
         return sl_plan_bad(r, name, "a source cannot be called '%s', which is a key of mixtures",
                            s->name);
+    if (sl_str_eq(name->text, SL_STR("(replay)")))
+        return sl_plan_bad(r, name,
+                           "a source cannot be called '(replay)': it is told by this name");
     SL_TRY(sl_plan_read_map(r, name->next, s->name, source_keys, s, NULL));
     return s->paths ? SL_OK : sl_plan_bad(r, name, "source '%s' has no path", s->name);
 }
@@ -259,7 +262,7 @@ static enum sl_status take_budget(struct sl_plan_reader *r, const struct sl_yaml
     if (unit == 4)
         return sl_plan_bad(r, n, "budget: 'in' is tokens, bytes, sequences or documents");
     if (!(b.amount >= 1 && b.amount <= 0x1p52))
-        return sl_plan_bad(r, n, "budget: the amount must be 1 or more");
+        return sl_plan_bad(r, n, "budget: an amount is 1 to 2^52");
     p->budget = b.amount;
     p->budget_in = SL_UNTIL_TOKENS + (enum sl_plan_unit)unit;
     p->budget_at = at(n);

@@ -55,7 +55,8 @@ static enum sl_status count_demand(struct sl_plan_order *o, struct sl_assign *a,
             source < o->n_sources ? o->plan->sources[source].when_empty : SL_EMPTY_REPEAT;
         bool empty = source < o->n_sources && !o->units[source];
         if (empty || (when != SL_EMPTY_REPEAT && given[source] == o->capacity[source])) {
-            if (when != SL_EMPTY_STOP)
+            bool ends = when == SL_EMPTY_REDISTRIBUTE && sl_plan_may_end(o, stage);
+            if (when != SL_EMPTY_STOP && !ends)
                 return too_small(o, source, stage, t, err);
             stop_at(o, t);
             return SL_OK;

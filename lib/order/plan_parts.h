@@ -77,6 +77,9 @@ SL_MUST_USE enum sl_status sl_plan_set_stages(struct sl_plan_order *o, struct sl
 
 /* Pieces and schedule, with what sources that end hand on. */
 SL_MUST_USE enum sl_status sl_plan_set_schedule(struct sl_plan_order *o, struct sl_err *err);
+/* May the order end in this stage, where the last source of its mixture does: in the last one
+ * of a plan without a budget. */
+bool sl_plan_may_end(const struct sl_plan_order *o, size_t stage);
 /* The first position of a stage that is made. */
 uint64_t sl_plan_begin(const struct sl_plan_order *o, size_t stage);
 /* Set what the sources may give, in all epochs. */

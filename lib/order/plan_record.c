@@ -53,6 +53,14 @@ static enum sl_status open_order(struct sl_plan_record *r, const struct sl_schem
     return SL_OK;
 }
 
+/* What a record is made of, and nothing else, may be replaced: a folder of shards has a
+ * manifest.json too. */
+static bool is_of_a_record(const char *name)
+{
+    return sl_folder_is_temp(name) || strcmp(name, "manifest.json") == 0 ||
+           strcmp(name, "order.arrows") == 0;
+}
+
 /* The folder has no manifest while its order is being made. */
 static enum sl_status open_folder(struct sl_plan_record *r, const char *dir, struct sl_err *err)
 {
@@ -63,8 +71,11 @@ static enum sl_status open_folder(struct sl_plan_record *r, const char *dir, str
     r->has_folder = true;
     sl_arena_init(&arena, 0);
     enum sl_status st = sl_folder_list(&r->folder, &arena, &names, &n, err);
-    for (size_t i = 0; st == SL_OK && !r->force && i < n; i++)
-        if (!sl_folder_is_temp(names[i]))
+    for (size_t i = 0; st == SL_OK && i < n; i++)
+        if (!is_of_a_record(names[i]))
+            st = sl_err_set(err, SL_E_USAGE, "the folder '%s' holds '%s', which is of no record",
+                            dir, names[i]);
+        else if (!r->force && !sl_folder_is_temp(names[i]))
             st = sl_err_set(err, SL_E_USAGE, "the folder '%s' holds '%s'; -f replaces a record",
                             dir, names[i]);
     sl_arena_release(&arena);

@@ -99,12 +99,10 @@ static enum sl_status set_pieces(struct sl_plan_order *o, struct sl_err *err)
     return SL_OK;
 }
 
-static enum sl_status make_schedule(struct sl_plan_order *o, struct sl_err *err)
+/* The pieces from one on, behind those that are in the schedule. */
+static enum sl_status add_pieces(struct sl_plan_order *o, size_t from, struct sl_err *err)
 {
-    sl_schedule_free(o->schedule);
-    o->schedule = NULL;
-    SL_TRY(sl_schedule_new(&o->schedule, o->n_sources + 1, err));
-    for (size_t i = 0; i < o->n_pieces; i++) {
+    for (size_t i = from; i < o->n_pieces; i++) {
         const struct sl_plan_piece *p = &o->pieces[i];
         const struct sl_schedule_part part = { p->whole_end - p->whole_begin,
                                                p->begin - p->whole_begin, p->end - p->whole_begin };
@@ -124,6 +122,11 @@ enum sl_status sl_plan_set_capacity(struct sl_plan_order *o, struct sl_err *err)
     for (size_t i = 0; i < o->n_sources; i++)
         o->capacity[i] = o->past ? o->past->capacity[i] : o->units[i] * o->plan->sources[i].epochs;
     return SL_OK;
+}
+
+bool sl_plan_may_end(const struct sl_plan_order *o, size_t stage)
+{
+    return !(o->plan->budget > 0) && stage + 1 == o->plan->n_stages;
 }
 
 /* A mixture loses a source and is divided anew to one; false where nothing is left. */
@@ -155,8 +158,14 @@ static enum sl_status take_share(struct sl_plan_order *o, struct sl_plan_piece *
     SL_TRY(st);
     bool to = p->to && lose(o, p->to, source, &st, err);
     SL_TRY(st);
-    if (!from && !to)
+    if (!from && !to && !sl_plan_may_end(o, p->stage))
         return sl_plan_bad_stage(o, p->stage, "has no source left: the last one has ended", err);
+    if (!from && !to) { /* it was alone: the order ends where it is asked for more */
+        p->from[source] = SL_SHARE_ONE;
+        if (p->to)
+            p->to[source] = SL_SHARE_ONE;
+        return SL_OK;
+    }
     /* The one that has sources stands for both. */
     if (!from)
         memcpy(p->from, p->to, bytes);
@@ -194,37 +203,54 @@ static enum sl_status end_source(struct sl_plan_order *o, size_t source, uint64_
     size_t i = 0;
     while (o->pieces[i].end <= t)
         i++;
+    size_t changed = i;
     if (o->pieces[i].begin < t && has_share(&o->pieces[i], source))
         SL_TRY(split(o, i, t, err));
     i += o->pieces[i].begin < t;
     for (; i < o->n_pieces; i++)
         SL_TRY(take_share(o, &o->pieces[i], source, err));
-    return make_schedule(o, err);
+    sl_schedule_cut(o->schedule, o->pieces[changed].begin - o->begin);
+    return add_pieces(o, changed, err);
+}
+
+/* The source that ends first, of those that hand their share on and have not ended; *at is
+ * n_positions where none does. */
+static size_t first_to_end(const struct sl_plan_order *o, const bool *ended, uint64_t *at)
+{
+    size_t source = 0;
+    *at = o->n_positions;
+    for (size_t i = 0; i < o->n_sources; i++) {
+        if (ended[i] || o->plan->sources[i].when_empty != SL_EMPTY_REDISTRIBUTE)
+            continue;
+        uint64_t t = o->begin + sl_schedule_lasts(o->schedule, i, o->capacity[i]);
+        if (t < *at) {
+            *at = t;
+            source = i;
+        }
+    }
+    return source;
 }
 
 static enum sl_status redistribute(struct sl_plan_order *o, struct sl_err *err)
 {
-    for (;;) {
-        uint64_t first = o->n_positions;
-        size_t source = 0;
-        for (size_t i = 0; i < o->n_sources; i++) {
-            if (o->plan->sources[i].when_empty != SL_EMPTY_REDISTRIBUTE)
-                continue;
-            uint64_t t = o->begin + sl_schedule_lasts(o->schedule, i, o->capacity[i]);
-            if (t < first) {
-                first = t;
-                source = i;
-            }
-        }
-        if (first == o->n_positions)
-            return SL_OK;
-        SL_TRY(end_source(o, source, first, err));
+    bool *ended = calloc(o->n_sources, sizeof *ended);
+    enum sl_status st = ended ? SL_OK : sl_err_nomem(err, o->n_sources);
+    while (st == SL_OK) {
+        uint64_t at;
+        size_t source = first_to_end(o, ended, &at);
+        if (at == o->n_positions)
+            break;
+        ended[source] = true;
+        st = end_source(o, source, at, err);
     }
+    free(ended);
+    return st;
 }
 
 enum sl_status sl_plan_set_schedule(struct sl_plan_order *o, struct sl_err *err)
 {
     SL_TRY(set_pieces(o, err));
-    SL_TRY(make_schedule(o, err));
+    SL_TRY(sl_schedule_new(&o->schedule, o->n_sources + 1, err));
+    SL_TRY(add_pieces(o, 0, err));
     return redistribute(o, err);
 }

@@ -81,12 +81,15 @@ static uint64_t stage_end(const struct sl_plan_order *o, const struct sl_plan_st
 enum sl_status sl_plan_set_stages(struct sl_plan_order *o, struct sl_err *err)
 {
     const struct sl_plan *p = o->plan;
-    for (size_t i = 0; i < p->n_stages; i++) {
+    uint64_t begin = 0;
+    for (size_t i = 0; i < p->n_stages; begin = o->ends[i++]) {
         o->ends[i] = stage_end(o, &p->stages[i]);
-        if (i && o->ends[i] < o->ends[i - 1])
+        if (o->ends[i] < begin)
             return sl_plan_bad_stage(o, i, "ends before it begins", err);
         if (o->ends[i] > o->n_positions)
             return sl_plan_bad_stage(o, i, "ends behind the budget", err);
+        if (o->ends[i] == begin && o->n_positions && (!o->begin || begin > o->begin))
+            return sl_plan_bad_stage(o, i, "ends where it begins: it has no position", err);
     }
     if (o->ends[p->n_stages - 1] != o->n_positions)
         return sl_plan_bad_stage(o, p->n_stages - 1, "is the last and does not end with the budget",

@@ -31,8 +31,15 @@ enum {
     W_FROM,
     W_TO,
     W_BACKGROUND,
-    W_PERMUTE,
-    W_PARAMS = 19
+    W_LAYERS,
+    W_PARTS,
+    W_RADIUS,
+    W_FIRST,
+    W_LAST,
+    W_SAME_END,
+    W_WINDOW,
+    W_PARAMS,
+    W_PERMUTE = W_LAYERS /* the first that belongs to a kind */
 };
 /* ---- strata ---- */
 
@@ -254,6 +261,27 @@ static enum sl_status set_permute(struct sl_plan_reader *r, const struct sl_yaml
     return SL_OK;
 }
 
+#define KEY(key) (UINT64_C(1) << (key))
+
+/* A parameter that the kind does not have would be left out silently. */
+static enum sl_status check_params(struct sl_plan_reader *r, const struct sl_yaml_node *n, int kind,
+                                   uint64_t mask)
+{
+    static const uint64_t has[SL_N_PERMUTES] = {
+        [SL_PERMUTE_FOLDING] = KEY(W_LAYERS),
+        [SL_PERMUTE_ZIGZAG] = KEY(W_LAYERS),
+        [SL_PERMUTE_STAIR] = KEY(W_LAYERS) | KEY(W_PARTS) | KEY(W_RADIUS),
+        [SL_PERMUTE_SAW] = KEY(W_LAYERS) | KEY(W_PARTS) | KEY(W_RADIUS),
+        [SL_PERMUTE_SEGMENTS] = KEY(W_FIRST) | KEY(W_LAST) | KEY(W_SAME_END),
+        [SL_PERMUTE_JITTER] = KEY(W_WINDOW),
+    };
+    for (int key = W_PERMUTE; key < W_PARAMS; key++)
+        if (mask & KEY(key) & ~has[kind])
+            return sl_plan_bad(r, n, "an order of the kind '%s' has no '%s'",
+                               sl_permute_name((enum sl_permute_kind)kind), way_keys[key].name);
+    return SL_OK;
+}
+
 static enum sl_status set_kind(struct sl_plan_reader *r, const struct sl_yaml_node *n,
                                const struct way_text *t, uint64_t mask, struct sl_plan_way *out)
 {
@@ -276,6 +304,7 @@ static enum sl_status set_kind(struct sl_plan_reader *r, const struct sl_yaml_no
     }
     if (mask >> W_START & ((1u << (W_PERMUTE - W_START)) - 1))
         return sl_plan_bad(r, n, "start, max, from, to and background need a pacing");
+    SL_TRY(check_params(r, n, kind, mask));
     return set_permute(r, n, t, (enum sl_permute_kind)kind, out);
 }
 

@@ -76,6 +76,13 @@ void sl_schedule_free(struct sl_schedule *s)
     free(s);
 }
 
+void sl_schedule_cut(struct sl_schedule *s, uint64_t position)
+{
+    while (s->n_segments && s->segments[s->n_segments - 1].end > position)
+        segment_release(&s->segments[--s->n_segments]);
+    s->n_positions = s->n_segments ? s->segments[s->n_segments - 1].end : 0;
+}
+
 size_t sl_schedule_n_sources(const struct sl_schedule *s)
 {
     return s->n_sources;

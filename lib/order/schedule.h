@@ -62,6 +62,10 @@ SL_MUST_USE enum sl_status sl_schedule_add_part(struct sl_schedule *s,
                                                 const uint64_t *from, const uint64_t *to,
                                                 const struct sl_pacing *pacing, struct sl_err *err);
 
+/* Take away the segments that end behind a position; others may be added in their place. What
+ * is left ends at or before the position. */
+void sl_schedule_cut(struct sl_schedule *s, uint64_t position);
+
 size_t sl_schedule_n_sources(const struct sl_schedule *s);
 uint64_t sl_schedule_n_positions(const struct sl_schedule *s);
 

@@ -170,6 +170,33 @@ static void refused(void **state)
     sl_schedule_free(NULL);
 }
 
+/* Segments that are taken away and added again make the same schedule. */
+static void cut(void **state)
+{
+    (void)state;
+    struct sl_schedule *s, *whole;
+    const uint64_t even[2] = { half, half }, one[2] = { SL_SHARE_ONE, 0 };
+    struct sl_pacing fine = SL_PACING_INIT;
+    assert_int_equal(sl_schedule_new(&s, 2, NULL), SL_OK);
+    assert_int_equal(sl_schedule_new(&whole, 2, NULL), SL_OK);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(sl_schedule_add(s, 10, even, i == 1 ? one : NULL, &fine, NULL), SL_OK);
+    sl_schedule_cut(s, 30);
+    assert_int_equal(sl_schedule_n_positions(s), 30);
+    sl_schedule_cut(s, 19);
+    assert_int_equal(sl_schedule_n_positions(s), 10);
+    assert_int_equal(sl_schedule_add(s, 7, one, NULL, NULL, NULL), SL_OK);
+    assert_int_equal(sl_schedule_add(whole, 10, even, NULL, NULL, NULL), SL_OK);
+    assert_int_equal(sl_schedule_add(whole, 7, one, NULL, NULL, NULL), SL_OK);
+    for (uint64_t t = 0; t <= 17; t++)
+        assert_true(sl_schedule_target(s, 0, t) == sl_schedule_target(whole, 0, t));
+    assert_int_equal(sl_schedule_lasts(s, 1, 4), sl_schedule_lasts(whole, 1, 4));
+    sl_schedule_cut(s, 0);
+    assert_int_equal(sl_schedule_n_positions(s), 0);
+    sl_schedule_free(s);
+    sl_schedule_free(whole);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -178,6 +205,7 @@ int main(void)
         cmocka_unit_test(lasts),
         cmocka_unit_test(parts),
         cmocka_unit_test(refused),
+        cmocka_unit_test(cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -148,13 +148,28 @@ static enum sl_status check_stdin(const struct sl_run *run, struct sl_err *err)
     return SL_OK;
 }
 
+/* The k-th option of the tool that names an output, NULL where it is not given; false behind
+ * the last one. */
+static bool named_output(const struct sl_run *run, size_t k, const char **name)
+{
+    for (const struct sl_opt *o = run->tool->options; o && o->type != SL_OPT_T_END; o++)
+        if ((o->flags & SL_OPT_WRITES) && k-- == 0) {
+            memcpy(name, (const char *)run->conf + o->offset, sizeof *name);
+            return true;
+        }
+    return false;
+}
+
 /* Data alone goes to standard output, and one stream of it. */
 static enum sl_status check_stdout(const struct sl_run *run, struct sl_err *err)
 {
     const struct sl_run_options *o = &run->opt;
+    const char *name;
     bool writes = run->tool->out || run->tool->text_out;
     int n = (writes && (!o->common.output || is_dash(o->common.output))) + is_dash(o->report) +
             is_dash(o->rejects) + is_dash(o->rest) + is_dash(o->depfile);
+    for (size_t k = 0; named_output(run, k, &name); k++)
+        n += is_dash(name);
     if (n > 1)
         return sl_err_set(err, SL_E_USAGE, "%d outputs would be mixed on standard output", n);
     return SL_OK;
@@ -163,9 +178,13 @@ static enum sl_status check_stdout(const struct sl_run *run, struct sl_err *err)
 /* Of two outputs of one name the later rename would replace the first. */
 static enum sl_status check_outputs(const struct sl_run *run, struct sl_err *err)
 {
+    enum { N_COMMON = 5, N_MOST = 8 };
     const struct sl_run_options *o = &run->opt;
-    const char *names[] = { o->common.output, o->rejects, o->rest, o->report, o->depfile };
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    const char *names[N_MOST] = { o->common.output, o->rejects, o->rest, o->report, o->depfile };
+    size_t n = N_COMMON;
+    while (n < N_MOST && named_output(run, n - N_COMMON, &names[n]))
+        n++;
+    for (size_t i = 0; i < n; i++)
         for (size_t k = 0; k < i; k++)
             if (names[i] && names[k] && strncmp(names[i], "/dev/", 5) != 0 &&
                 strcmp(names[i], names[k]) == 0)
@@ -278,8 +297,12 @@ static enum sl_status run_tool(struct sl_run *run, int argc, char **argv, struct
     st = prepare(run, err);
     if (st == SL_OK)
         st = execute(run, err);
-    if (st != SL_OK)
+    if (st != SL_OK) {
+        /* Before the next stage learns of it, so that what went wrong is told first. */
+        print_error(run, err);
+        run->told = true;
         sl_run_poison(run, err);
+    }
     return st;
 }
 
@@ -301,7 +324,7 @@ int sl_tool_main(const struct sl_tool *tool, int argc, char **argv)
     signal(SIGPIPE, SIG_DFL);
     clock_gettime(CLOCK_MONOTONIC, &run.begun);
     enum sl_status st = run_tool(&run, argc, argv, &err);
-    if (st < 0)
+    if (st < 0 && !run.told)
         print_error(&run, &err);
     if (run.reader_left)
         leave(&run, exit_code(st));

@@ -35,6 +35,7 @@ enum {
     SL_OPT_REQUIRED = 4, /* must be given */
     SL_OPT_HIDDEN = 8,   /* not in -h, only in --help */
     SL_OPT_BUILTIN = 16, /* of a FILE: a value without '/' and '.' names something built in */
+    SL_OPT_WRITES = 32,  /* of a PATH: an output, of which no two may have one name */
 };
 
 struct sl_opt {

@@ -76,6 +76,7 @@ struct sl_run {
     int64_t bytes_in, n_bad;
     bool reader_left; /* map: the reader thread still runs, on the input and its tasks */
     bool started;
+    bool told; /* why it failed */
     struct timespec begun;
     double next_progress;
     bool progress_on, progress_shown;

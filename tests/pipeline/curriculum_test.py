@@ -434,6 +434,14 @@ BAD = [
     ("until: 71%", "until: {documents: 200}", "13:12", "with 'unit: document' alone"),
     ("replay: {of: seen, share: 5%}", "replay: {of: all, share: 5%}", "19:13", "of: seen"),
     ("amount: 9600", "amount: 20", "the budget is less than a sequence"),
+    ("amount: 9600", "amount: 1e16", "2:9", "1 to 2^52"),
+    ("    until: 20%", "    until: {tokens: 31}", "8:5", "'warm-up' ends where it begins"),
+    ("    until: 71%", "    until: {sequences: 300}", "16:5", "'anneal' ends where it begins"),
+    ("by: difficulty_length", "by: difficulty_length, layers: 3", "5:50",
+     "the kind 'sort' has no 'layers'"),
+    ("by: difficulty_length", "by: difficulty_length, kind: folding, radius: 0.1", "5:50",
+     "the kind 'folding' has no 'radius'"),
+    ("  books: {", "  (replay): {", "5:3", "cannot be called '(replay)'"),
     ("seed: 7", "unit: document", "2:9", "in tokens or bytes"),
 ]
 
@@ -470,6 +478,28 @@ def test_bad():
     check("nothing is written", not (work / "no.arrows").exists())
 
 
+def test_all_hand_on():
+    """Without a budget, sources that all hand their shares on give all but a row or two."""
+    names = ("web", "books", "old")
+    plan = {"sources": {n: {"path": f"{n}.arrows", "when_empty": "redistribute"} for n in names},
+            "stages": [{"name": "a", "mixture": {"web": 0.2, "books": 0.5, "old": 0.3}}]}
+    path = write_plan(plan, "hand-on.yaml")
+    told = json.loads(good(TOOL, "--dry-run", path))
+    check("all hand on: few are left", sum(s["unused"] for s in told["sources"]) <= 2 * len(names),
+          told["sources"])
+    plan["stages"] = [{"name": "a", "until": "99%", "mixture": {"old": 1}}, {"name": "b"}]
+    expect("none is left before the last stage", run(TOOL, write_plan(plan, "hand-on.yaml")), 1,
+           "hand-on.yaml:", "'a' has no source left")
+
+
+def test_rate_never_comes():
+    text = PLAN.replace("seed: 7", "lr: {shape: linear, end: 0.5}").replace(
+        "until: 71%", "until: {lr: 0.2}")
+    (work / "never.yaml").write_text(text)
+    expect("a rate that never comes", run(TOOL, work / "never.yaml"), 1, "never.yaml:16:5: ",
+           "'anneal' ends where it begins")
+
+
 def test_warning():
     text = PLAN.replace("seed: 7", "lr: {shape: linear}").replace(
         "order: shuffle", "order: {by: difficulty_length}")
@@ -494,6 +524,20 @@ def test_record():
     check("record: digest", digest.encode() in told and b"ok" in told, (digest, told))
     dry = json.loads(good(TOOL, "--dry-run", work / "whole.yaml"))
     check("record: manifest", manifest == dry, manifest)
+    for args in (["--explain", "-"], ["--record", "-"], ["-o", "x", "--explain", "x"],
+                 ["--record", "x", "--explain", "x"]):
+        expect(f"one output for each name: {args}", run(TOOL, *args, "-f", work / "whole.yaml",
+                                                        cwd=work), 2, "outputs would be")
+    good(BIN / "sluice-shard", "-o", work / "taken", data=rows)
+    before = (work / "taken" / "manifest.json").read_bytes()
+    expect("record: never over shards", run(TOOL, "-f", "--record", work / "taken",
+                                            work / "whole.yaml"), 2, "of no record")
+    check("record: the shards are whole", (work / "taken/manifest.json").read_bytes() == before)
+    for more in (["--record", "y"], ["--explain", "y"]):
+        expect(f"{more[0]} with --dry-run", run(TOOL, "--dry-run", *more, work / "whole.yaml"), 2,
+               more[0])
+    expect("little memory for a page", run(TOOL, "--mem", "24M", "--explain", "y",
+                                           work / "whole.yaml", cwd=work), 2, "33M")
     expect("record: not over another", run(TOOL, "--record", folder, work / "whole.yaml"), 2, "-f")
     check("record: with -f", good(TOOL, "-f", "--record", folder, work / "whole.yaml") == rows)
 
@@ -697,6 +741,8 @@ def main():
     check("there are nulls", any(r[COLUMNS[2]] is None for r in files["odd"]))
     test_same_bytes()
     test_bad()
+    test_all_hand_on()
+    test_rate_never_comes()
     test_warning()
     test_record()
     test_lineage()

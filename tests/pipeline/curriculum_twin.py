@@ -160,13 +160,13 @@ def without(mix, who):
 
 
 def redistribute(plan, sizes, pieces):
-    names = list(plan['sources'])
+    names, ended = list(plan['sources']), set()
     while True:
         shares = by_position(pieces)
         taken = len(past_of(plan))
         n, first, who = len(shares) + taken, len(shares) + taken, None
         for i, s in enumerate(names):
-            if plan['sources'][s].get('when_empty') != 'redistribute':
+            if i in ended or plan['sources'][s].get('when_empty') != 'redistribute':
                 continue
             limit = may_give(plan, sizes, s) * ONE60
             t, total = taken, 0
@@ -177,6 +177,7 @@ def redistribute(plan, sizes, pieces):
                 first, who = t, i
         if who is None:
             return shares
+        ended.add(who)
         after = []
         for p in pieces:
             begin, end, a, b, pacing, whole = p
@@ -187,7 +188,9 @@ def redistribute(plan, sizes, pieces):
                 after.append([begin, first, a, b, pacing, whole])
             x, y = without(a, who), b and without(b, who)
             if x is None and y is None:
-                raise Refused('no source left')
+                if 'budget' in plan or whole != pieces[-1][5]:
+                    raise Refused('no source left')
+                x, y = a, b
             after.append([max(begin, first), end, x or y, b and (y or x), pacing, whole])
         pieces = after
 
@@ -518,12 +521,14 @@ def filled(plan, sizes, ends, shares):
     """The source of each position, up to where a source stops."""
     names, k = list(plan['sources']), len(plan['sources'])
     given, may = [0] * (k + 1), [may_give(plan, sizes, s) for s in names]
-    for i in base.assigned(k + 1, shares):
+    last = ends[-2] if len(ends) > 1 else 0
+    for t, i in enumerate(base.assigned(k + 1, shares), len(past_of(plan))):
         if i < k:
             s = plan['sources'][names[i]]
             when, size = s.get('when_empty', 'error'), sizes[names[i]]
             if not size or (when != 'repeat' and given[i] == may[i]):
-                if when != 'stop':
+                alone = when == 'redistribute' and 'budget' not in plan and t >= last
+                if when != 'stop' and not alone:
                     raise Refused(f"source '{names[i]}' is too small")
                 return
         given[i] += 1
@@ -555,6 +560,8 @@ def places(plan, rows, length, orders=None):
             raise Refused('ends before it begins')
         if b > n:
             raise Refused('ends behind the budget')
+        if a == b and n and (not past_of(plan) or b > len(past_of(plan))):
+            raise Refused('it has no position')
     if ends[-1] != n:
         raise Refused('does not end with the budget')
     taken = len(past_of(plan))

@@ -424,6 +424,13 @@ def check_order_of_lines(p, build):
     count.check("the order of lines changes nothing", all(len(v) == 1 for v in outs.values()))
     piped = subprocess.run(f"cat {p.folder}/s.arrows | {p.bin}/{TOOL} --losses {path}", shell=True,
                            capture_output=True).stdout
+    for option in ("--losses", "--recovery"):
+        more = () if option == "--losses" else ("--losses", path)
+        done = subprocess.run([str(p.bin / TOOL), *map(str, more), option, "-", "--missing", "keep",
+                               str(p.folder / "s.arrows")], stdin=open(path, "rb"),
+                              capture_output=True)
+        count.check(f"{option} -: refused, as it is read twice", done.returncode == 2 and
+                    b"no regular file" in done.stderr, done.returncode, done.stderr)
     count.check("a pipe and a file", piped == p.out(TOOL, "--losses", path,
                                                     p.folder / "s.arrows"))
 
