@@ -26,7 +26,7 @@ enum {
     BUDGET_MIN = 1 << 20,
     MAX_REWRITTEN = 1 << 24,
     JIT_STACK_MIN = 1 << 15,
-    JIT_STACK_MAX = 1 << 23,
+    JIT_STACK_MAX = 1 << 26,
     HEAP_KIB = 1 << 16
 };
 
