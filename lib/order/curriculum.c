@@ -23,6 +23,7 @@
 #include "order/plan_ids.h"
 #include "order/plan_score.h"
 #include "order/plan_weight.h"
+#include "order/schedule.h"
 
 enum {
     KEY_MAX_BYTES = 1 << 20,
@@ -329,6 +330,17 @@ static uint64_t score_bytes(const struct sl_curriculum *c)
     return sum;
 }
 
+/* Of the shares: order/schedule.h, and what is counted by stage and source. */
+static uint64_t schedule_bytes(const struct sl_curriculum *c)
+{
+    const struct sl_plan *p = c->plan;
+    uint64_t moving = 0, n = sl_plan_order_positions(c->order);
+    for (size_t i = 0; i < p->n_stages; i++)
+        moving += p->stages[i].to != NULL;
+    uint64_t blocks = moving * (n < SL_SCHEDULE_MAX_BLOCKS ? n : SL_SCHEDULE_MAX_BLOCKS);
+    return 40 * (uint64_t)(p->n_sources + 1) * p->n_stages + 12 * (blocks < n ? blocks : n);
+}
+
 /* What the order takes at most: order/plan_order.h. */
 static enum sl_status check_memory(const struct sl_curriculum *c, struct sl_err *err)
 {
@@ -346,6 +358,7 @@ static enum sl_status check_memory(const struct sl_curriculum *c, struct sl_err 
         OTHER_BYTES + (replays ? 12 : 4) * n + 2 * all + twins + (13 + score_bytes(c)) * most;
     need += sl_arrange_bytes(c->arrange, c->order, most) + (c->past ? 2 * all : 0) +
             sl_plan_weights_bytes(c->weights);
+    need += schedule_bytes(c);
     uint64_t sorters =
         c->mem_bytes / 8 + (c->plan->n_scores + has_groups(c->plan)) * SL_RECORD_SORT_MIN_BYTES;
     if (need + sorters / 4 <= c->mem_bytes || need <= SL_CURRICULUM_LEAST_BYTES)

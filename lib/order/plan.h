@@ -143,6 +143,7 @@ struct sl_plan {
     struct sl_plan_stage *stages;
     const char *scores[SL_PLAN_MAX_SCORES]; /* different orders of columns (order/row_key.h) */
     int score_lines[SL_PLAN_MAX_SCORES];    /* where each is named first */
+    int score_columns[SL_PLAN_MAX_SCORES];
     const struct sl_expr *exprs[SL_PLAN_MAX_SCORES]; /* NULL, or the score is an expression */
     size_t n_order_files;
     const char *order_files[SL_PLAN_MAX_FILES]; /* as written: relative to the plan */

@@ -35,11 +35,12 @@ static enum sl_status no_name(const struct sl_plan *plan, size_t k, const struct
             names[n++] = e->names[i].name;
     names[n] = NULL;
     const char *near = sl_str_nearest(sl_str_of(name), names);
-    return sl_err_set(err, SL_E_DATA,
-                      "%s:%d: '%s' in '%.200s' is no column of the input and no parameter of the "
-                      "order%s%s%s",
-                      plan->file, plan->score_lines[k], name, e->text,
-                      near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
+    return sl_err_set(
+        err, SL_E_DATA,
+        "%s:%d:%d: '%s' in '%.200s' is no column of the input and no parameter of the "
+        "order%s%s%s",
+        plan->file, plan->score_lines[k], plan->score_columns[k], name, e->text,
+        near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
 }
 
 static enum sl_status find_columns(struct sl_plan_score *s, const struct sl_plan *plan, size_t k,
@@ -54,8 +55,9 @@ static enum sl_status find_columns(struct sl_plan_score *s, const struct sl_plan
         if (at < 0)
             return no_name(plan, k, schema, name->name, err);
         if (!is_number(schema->fields[at]->type))
-            return sl_err_set(err, SL_E_DATA, "%s:%d: column '%s' in '%.200s' is no number",
-                              plan->file, plan->score_lines[k], name->name, s->expr->text);
+            return sl_err_set(err, SL_E_DATA, "%s:%d:%d: column '%s' in '%.200s' is no number",
+                              plan->file, plan->score_lines[k], plan->score_columns[k], name->name,
+                              s->expr->text);
         s->n_columns++;
     }
     return SL_OK;
@@ -68,8 +70,8 @@ static enum sl_status make(struct sl_plan_score *s, const struct sl_plan *plan, 
     const char *by = s->expr ? NULL : plan->scores[k];
     enum sl_status st = sl_row_keys_parse(&s->keys, by, schema, &why);
     if (st != SL_OK)
-        return sl_err_set(err, st == SL_E_SYSTEM ? st : SL_E_DATA, "%s:%d: %.400s", plan->file,
-                          plan->score_lines[k], why.msg);
+        return sl_err_set(err, st == SL_E_SYSTEM ? st : SL_E_DATA, "%s:%d:%d: %.400s", plan->file,
+                          plan->score_lines[k], plan->score_columns[k], why.msg);
     if (!s->expr)
         return SL_OK;
     s->moves = sl_expr_moves(s->expr);

@@ -235,6 +235,7 @@ static enum sl_status add_score(struct sl_plan_reader *r, const struct sl_yaml_n
     if (p->n_scores == SL_PLAN_MAX_SCORES)
         return sl_plan_bad(r, n, "more than %d different scores", SL_PLAN_MAX_SCORES);
     p->score_lines[p->n_scores] = n->line;
+    p->score_columns[p->n_scores] = n->column;
     p->exprs[p->n_scores] = e;
     p->scores[p->n_scores++] = by;
     return SL_OK;

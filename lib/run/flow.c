@@ -216,7 +216,7 @@ static enum sl_status flow_batches(struct sl_run *run, struct sl_err *err)
         st = sl_run_keep(run, err);
     while (st == SL_OK) {
         st = sl_inputs_next(&run->in, &batch, err);
-        if (st == SL_E_DATA && run->tool->blame && err)
+        if (st < 0 && run->tool->blame && err && (st == SL_E_DATA || err->sys_errno))
             run->tool->blame(run, run->in.at, err);
         if (st == SL_OK)
             st = take_batch(run, &batch, err);

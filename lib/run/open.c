@@ -203,7 +203,7 @@ static enum sl_status open_inputs(struct sl_run *run, struct sl_err *err)
         st = sl_kind_check_needs(&run->in.schema, t->needs, err);
     if (st != SL_OK)
         sl_err_at(err, sl_inputs_shown(run->in.paths[0]), -1, -1);
-    if (st == SL_E_DATA && t->blame && err)
+    if (st < 0 && t->blame && err && (st == SL_E_DATA || err->sys_errno))
         t->blame(run, 0, err);
     if (st == SL_OK && t->flow == SL_MERGE)
         st = sl_merge_open(run, err);

@@ -29,6 +29,10 @@ try:
     import regex
 except ImportError:
     regex = None
+try:
+    import tiktoken
+except ImportError:
+    tiktoken = None
 
 rng = random.Random(7)
 counts = {'passed': 0, 'failed': 0, 'skipped': 0}
@@ -279,6 +283,25 @@ def test_regex(texts, random_strings, table):
         check(f'the pattern of {name} for tiktoken is its scanner', said == f'ok {name}', said)
 
 
+def test_tiktoken(texts, random_strings):
+    """tiktoken tells no pieces, but a piece that is in its ranks is one id: with all of our
+    pieces there, and all pairs of neighbours, its tokens are our pieces only if its are too."""
+    if not tiktoken:
+        return skip('no tiktoken for this Python')
+    texts = texts + random_strings + long_strings(500)
+    for name, pattern in RUST.items():
+        _, lines = ours(kind(name), texts)
+        cut = [kept(line, t) for t, line in zip(texts, lines)]
+        known = {p for c in cut for p in c} | {a + b for c in cut for a, b in zip(c, c[1:])}
+        ranks = {bytes([i]): i for i in range(256)}
+        for p in sorted(k.encode() for k in known):
+            ranks.setdefault(p, len(ranks))
+        enc = tiktoken.Encoding(name, pat_str=pattern, mergeable_ranks=ranks, special_tokens={})
+        wrong = [(t, c) for t, c in zip(texts, cut)
+                 if enc.decode_tokens_bytes(enc.encode_ordinary(t)) != [p.encode() for p in c]]
+        check(f'{name} against tiktoken: {len(wrong)} of {len(texts)} differ', not wrong, wrong[:1])
+
+
 def test_pcre2(texts, random_strings):
     """The general way gives what the scanners give, where it is forced upon a pattern."""
     jobs = [(name, [(f'(?:{p})',) for p in patterns]) for name, patterns in PATTERNS.items()]
@@ -399,6 +422,7 @@ def main():
     texts = dev_texts()
     test_kinds(texts + contexts(table), random_strings)
     test_regex(texts, random_strings[:RANDOM // 2], table)
+    test_tiktoken(texts, random_strings[:RANDOM // 5])
     test_pcre2(texts + contexts(table)[::7], random_strings[:RANDOM // 10])
     test_behaviours(random_strings)
     test_sequences(random_strings)
