@@ -225,6 +225,13 @@ static enum sl_status flow_batches(struct sl_run *run, struct sl_err *err)
     return st == SL_END ? SL_OK : st;
 }
 
+/* A sink whose workers do the work. */
+static enum sl_status flow_mapped(struct sl_run *run, struct sl_err *err)
+{
+    SL_TRY(pick_columns(run, err));
+    return sl_run_map(run, err);
+}
+
 enum sl_status sl_run_flow(struct sl_run *run, struct sl_err *err)
 {
     const struct sl_tool *t = run->tool;
@@ -242,7 +249,7 @@ enum sl_status sl_run_flow(struct sl_run *run, struct sl_err *err)
         SL_TRY(t->plain(run, err));
         break;
     default:
-        SL_TRY(flow_batches(run, err));
+        SL_TRY(t->map ? flow_mapped(run, err) : flow_batches(run, err));
         break;
     }
     return t->end ? t->end(run, err) : SL_OK;

@@ -55,7 +55,8 @@ static enum sl_status finish(struct sl_run *run, struct sl_task *t, struct sl_er
     }
     if (t->n_drops && run->opt.rejects)
         SL_TRY(sl_out_pass(&run->rejects, &t->reject_view, err));
-    SL_TRY(sl_out_pass(&run->out, t->result, err));
+    if (run->has_out_schema)
+        SL_TRY(sl_out_pass(&run->out, t->result, err));
     sl_tally_add(&run->tally, &t->tally);
     run->bytes_in += (int64_t)t->in.body.n;
     sl_progress_tick(run);

@@ -19,6 +19,8 @@ static int n_adds_of(const struct sl_tool *tool)
 
 static enum sl_status init_adds(struct sl_task *t, struct sl_err *err)
 {
+    if (!t->run->has_out_schema)
+        return SL_OK;
     const struct sl_schema *out = &t->run->out_schema;
     int n = n_adds_of(t->run->tool);
     t->adds = calloc((size_t)n + 1, sizeof *t->adds);
@@ -48,7 +50,8 @@ enum sl_status sl_task_new(struct sl_task **out, struct sl_run *run, struct sl_e
     sl_batch_init(&t->kept_view);
     sl_batch_init(&t->reject_view);
     SL_TRY(init_adds(t, err));
-    SL_TRY(sl_rows_init(&t->kept, &run->out_schema, err));
+    if (run->has_out_schema)
+        SL_TRY(sl_rows_init(&t->kept, &run->out_schema, err));
     if (run->has_reject_schema)
         SL_TRY(sl_rows_init(&t->rejects, &run->reject_schema, err));
     return SL_OK;
@@ -307,6 +310,11 @@ static enum sl_status work(struct sl_task *t, struct sl_err *err)
 {
     SL_TRY(begin_batch(t, err));
     SL_TRY(t->run->tool->map(t, err));
+    if (!t->run->has_out_schema) {
+        sl_port_add(&t->tally.in, sl_task_column(t, "id"), t->in.n_rows);
+        t->tally.out = t->tally.in;
+        return SL_OK;
+    }
     SL_TRY(make_view(t, err));
     if (t->n_drops) {
         qsort(t->drops, (size_t)t->n_drops, sizeof *t->drops, by_row);

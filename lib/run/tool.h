@@ -15,7 +15,8 @@
  *              again by sl_run_again
  *   SL_MERGE   several inputs at once: merge(), which takes batches of any of them
  *              by sl_run_merge_next, each to its end
- *   SL_SINK    rows in, files or text out: step(), end()
+ *   SL_SINK    rows in, files or text out: step(), end(); or map() into what the
+ *              workers keep, where the order of the rows does not matter
  *   SL_PLAIN   no stream: plain()
  *
  * Calls, in order: print, check, start (the schemas are known), the flow's own, end,
@@ -91,7 +92,7 @@ struct sl_tool {
                              struct sl_err *err);
     enum sl_status (*start)(struct sl_run *run, struct sl_err *err);
     enum sl_status (*read)(struct sl_run *run, const char *path, struct sl_err *err);
-    enum sl_status (*map)(struct sl_task *task, struct sl_err *err);
+    enum sl_status (*map)(struct sl_task *task, struct sl_err *err); /* sink: instead of step */
     enum sl_status (*step)(struct sl_run *run, const struct sl_batch *batch, struct sl_err *err);
     /* Collect, sink: mark the columns, one a field of the input, that step() looks at, where
      * it is not all. Of files only these are then read before end(), and not checked by
