@@ -151,11 +151,6 @@ static enum sl_status start(struct sl_run *run, struct sl_err *err)
     return state_fill(sl_run_conf(run), s, common->mem_bytes / 8 * 7, err);
 }
 
-static void looks_at(const struct sl_run *run, bool *wanted)
-{
-    wanted[sl_schema_find(sl_run_in_schema(run), "text")] = true;
-}
-
 /* ---- counting ---- */
 
 struct worker {
@@ -362,7 +357,6 @@ static const struct sl_tool tool = {
     .text_out = true,
     .check = check,
     .start = start,
-    .looks_at = looks_at,
     .map = map,
     .worker_new = worker_new,
     .worker_free = worker_free,
