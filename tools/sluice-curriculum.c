@@ -103,6 +103,8 @@ static enum sl_status check(void *conf, struct sl_err *err)
         return sl_err_set(err, SL_E_USAGE, "--control: of a whole order, and not with --continue");
     if (!c->past && c->at != 0)
         return sl_err_set(err, SL_E_USAGE, "--at needs --continue");
+    if (c->past && c->at == 0)
+        return sl_err_set(err, SL_E_USAGE, "--continue needs --at, where this plan takes over");
     return SL_OK;
 }
 

@@ -173,11 +173,11 @@ static void refuse(const char *order, const char *words)
 static void refused(void **state)
 {
     (void)state;
-    refuse("by: u61*2", "p.yaml:2: 'u61' in 'u61*2' is no column of the input and no parameter");
+    refuse("by: u61*2", "p.yaml:2:27: 'u61' in 'u61*2' is no column of the input and no parameter");
     refuse("by: u61*2", "did you mean 'u16'?");
     refuse("by: lamda*u16*lamba, lamba: 2", "did you mean 'lamba'?");
     refuse("by: word*2", "column 'word' in 'word*2' is no number");
-    refuse("by: words", "p.yaml:2: ");
+    refuse("by: words", "p.yaml:2:27: ");
 }
 
 int main(void)

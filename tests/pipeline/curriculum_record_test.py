@@ -423,7 +423,7 @@ def go_on(i, files):
         manifest, named = work / "shards" / "manifest.json", False
     name = f"going on {i} at {taken}"
     path = ct.write_plan(second, "second.yaml")
-    args = [TOOL, "--continue", manifest, "--at", taken * LENGTH + rng.randrange(LENGTH), path]
+    args = [TOOL, "--continue", manifest, "--at", taken * LENGTH + rng.randrange(1, LENGTH), path]
     keys = [(files[s][u]["id"], copy, stage, s if named else None)
             for s, u, copy, stage in want[:taken]]
     second["(keys)"] = keys
@@ -528,6 +528,7 @@ def test_going_on_told(files):
     check("up to the end", ct.keys_of(good(TOOL, "--continue", manifest, "--at", 9600, plan)) ==
           ct.keys_of(good(TOOL, work / "whole.yaml")))
     expect("--at alone", run(TOOL, "--at", 5, plan), 2, "--continue")
+    expect("--continue alone", run(TOOL, "--continue", manifest, plan), 2, "--at")
     expect("a budget that ends before",
            run(TOOL, "--continue", manifest, "--at", 3200,
                amended(**{"amount: 9600": "amount: 1600"})), 1, "position 50", "100")
