@@ -41,9 +41,9 @@ static const struct sl_opt options[] = {
                  SL_OPT_RESULT),
     SL_OPT_PATH(0, "tiktoken", "FILE", struct conf, tiktoken,
                 "write ranks for tiktoken, and FILE.json with the expression and special tokens",
-                0),
+                SL_OPT_WRITES),
     SL_OPT_PATH(0, "words", "FILE", struct conf, words,
-                "write the words with their counts, the most frequent first", 0),
+                "write the words with their counts, the most frequent first", SL_OPT_WRITES),
     SL_OPT_END
 };
 
