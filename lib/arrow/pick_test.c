@@ -50,7 +50,8 @@ static enum sl_status read_mem(struct sl_str bytes, const bool *wanted, struct s
     return st;
 }
 
-static enum sl_status read_file(struct sl_str bytes, const bool *wanted, struct sl_buf *text)
+static enum sl_status read_file(struct sl_str bytes, const bool *wanted, struct sl_buf *text,
+                                struct sl_err *why)
 {
     struct sl_source *src = NULL;
     char path[] = P_tmpdir "/sluice-test-XXXXXX";
@@ -59,7 +60,7 @@ static enum sl_status read_file(struct sl_str bytes, const bool *wanted, struct 
     assert_int_equal(write(fd, bytes.p, bytes.n), bytes.n);
     close(fd);
     OK(sl_source_open(&src, path, SL_SOURCE_AUTO, &err));
-    enum sl_status st = read_some(src, wanted, text, NULL);
+    enum sl_status st = read_some(src, wanted, text, why);
     assert_int_equal(sl_source_raw_bytes(src), bytes.n);
     sl_source_free(src);
     unlink(path);
@@ -96,7 +97,7 @@ static void same(struct sl_str bytes, const bool *wanted)
     reference(bytes, wanted, &want);
     if (read_mem(bytes, wanted, &got, &why) != SL_END)
         fail_msg("%s", why.msg);
-    assert_int_equal(read_file(bytes, wanted, &from_file), SL_END);
+    assert_int_equal(read_file(bytes, wanted, &from_file, NULL), SL_END);
     assert_int_equal(got.n, want.n);
     assert_int_equal(from_file.n, want.n);
     if (want.n) {
@@ -156,6 +157,23 @@ static void test_cut(void **state)
     sl_buf_release(&s);
 }
 
+/* A file that ends in a gap which is not read: the place that is told is in the file. */
+static void test_cut_in_gap(void **state)
+{
+    (void)state;
+    static const char *const wide[] = { "fixed_size_binary[100]", "uint32", NULL };
+    static const bool second[] = { false, true };
+    struct sl_buf s = stream_make(
+        &(struct stream_options){ .rows = 2000, .batches = 2, .seed = 1, .types = wide }, NULL);
+    for (size_t n = 1000; n < s.n; n += 9973) {
+        struct sl_err why = SL_ERR_INIT;
+        struct sl_str bytes = { (const char *)s.p, n };
+        assert_int_equal(read_file(bytes, second, NULL, &why), SL_E_DATA);
+        assert_true(why.off >= 0 && why.off <= (int64_t)n);
+    }
+    sl_buf_release(&s);
+}
+
 static void test_bits(void **state)
 {
     (void)state;
@@ -179,6 +197,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_same),
         cmocka_unit_test(test_cut),
+        cmocka_unit_test(test_cut_in_gap),
         cmocka_unit_test(test_bits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

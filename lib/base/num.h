@@ -77,4 +77,17 @@ static inline void sl_store64(void *p, uint64_t v)
     __builtin_memcpy(p, &v, 8);
 }
 
+/* Big-endian ones of n bytes, 1 to 8: numbers whose bytes memcmp orders. */
+static inline void sl_store_big(void *p, uint64_t v, unsigned n)
+{
+    v = __builtin_bswap64(v << (64 - 8 * n));
+    __builtin_memcpy(p, &v, n);
+}
+static inline uint64_t sl_load_big(const void *p, unsigned n)
+{
+    uint64_t v = 0;
+    __builtin_memcpy(&v, p, n);
+    return __builtin_bswap64(v) >> (64 - 8 * n);
+}
+
 #endif

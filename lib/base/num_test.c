@@ -172,6 +172,14 @@ static void test_loads(void **state)
     assert_int_equal(b[3], 0x34);
     assert_int_equal(b[5], 0xef);
     assert_true(sl_load64(b + 7) == 0x1122334455667788u);
+    for (unsigned n = 1; n <= 8; n++) {
+        uint8_t big[10] = { 0xaa, 0xaa, 0xaa, 0xaa, 0xaa, 0xaa, 0xaa, 0xaa, 0xaa, 0xaa };
+        sl_store_big(big + 1, 0x8877665544332211u, n);
+        assert_int_equal(big[0], 0xaa);
+        assert_int_equal(big[n], 0x11); /* the lowest byte stands last */
+        assert_int_equal(big[n + 1], 0xaa);
+        assert_true(sl_load_big(big + 1, n) == 0x8877665544332211u << (64 - 8 * n) >> (64 - 8 * n));
+    }
 }
 
 int main(void)

@@ -102,16 +102,6 @@ void sl_exact_free(struct sl_exact *x)
     free(x);
 }
 
-static uint64_t load_big(const void *p)
-{
-    return __builtin_bswap64(sl_load64(p));
-}
-
-static void store_big(void *p, uint64_t v)
-{
-    sl_store64(p, __builtin_bswap64(v));
-}
-
 static void find_keys(struct sl_exact *x, const struct sl_column *text, int64_t from, int64_t n)
 {
     for (int64_t i = 0; i < n; i++) {
@@ -161,7 +151,7 @@ enum sl_status sl_exact_decide(struct sl_exact *x, const struct sl_batch *batch,
 
 static void put_tail(uint8_t *p, uint64_t number, const uint8_t id[16])
 {
-    store_big(p, number);
+    sl_store_big(p, number, 8);
     memcpy(p + 8, id, 16);
 }
 
@@ -171,8 +161,8 @@ static enum sl_status table_to_sort(struct sl_exact *x, struct sl_err *err)
     uint64_t at = 0;
     uint8_t r[KEY_BYTES + TAIL_BYTES];
     while ((s = sl_seen_table_next(x->table, &at))) {
-        store_big(r, s->a);
-        store_big(r + 8, s->b & ~(uint64_t)3);
+        sl_store_big(r, s->a, 8);
+        sl_store_big(r + 8, s->b & ~(uint64_t)3, 8);
         put_tail(r + KEY_BYTES, FROM_TABLE + !(s->b & SL_SEEN_AGAIN), s->id);
         SL_TRY(
             sl_record_sort_add_ordered(x->rows, (struct sl_str){ (const char *)r, sizeof r }, err));
@@ -198,8 +188,8 @@ enum sl_status sl_exact_learn(struct sl_exact *x, const struct sl_batch *batch, 
     find_keys(x, sl_batch_column(batch, "text"), from, n);
     for (int64_t i = 0; i < n; i++) {
         sl_buf_reset(&x->record);
-        store_big(key, x->keys[i].a);
-        store_big(key + 8, x->keys[i].b);
+        sl_store_big(key, x->keys[i].a, 8);
+        sl_store_big(key + 8, x->keys[i].b, 8);
         put_tail(tail, FIRST_ROW + x->n_learned++, id_of(ids, from + i).b);
         SL_TRY(sl_buf_add(&x->record, key, sizeof key, err));
         if (x->o.prefer)
@@ -227,7 +217,7 @@ static enum sl_status walk_on(struct sl_exact *x, struct walk *w, struct sl_err 
     struct sl_str r;
     SL_TRY(sl_record_sort_next(x->rows, &r, err));
     const char *tail = r.p + r.n - TAIL_BYTES;
-    w->number = load_big(tail);
+    w->number = sl_load_big(tail, 8);
     if (w->begun && memcmp(w->key, r.p, KEY_BYTES) == 0) {
         w->rank++;
         return SL_OK;
@@ -353,7 +343,7 @@ static enum sl_status answer_all(struct sl_exact *x, struct sl_err *err)
 static enum sl_status next_answer(struct sl_exact *x, struct sl_err *err)
 {
     enum sl_status st = sl_record_sort_next(x->answers, &x->answer, err);
-    x->next_answer = st == SL_OK ? load_big(x->answer.p) : UINT64_MAX;
+    x->next_answer = st == SL_OK ? sl_load_big(x->answer.p, 8) : UINT64_MAX;
     return st == SL_END ? SL_OK : st;
 }
 

@@ -337,14 +337,16 @@ enum sl_status sl_source_skip(struct sl_source *s, size_t n, size_t *got, struct
     const uint8_t *p;
     for (*got = 0; *got < n;) {
         size_t left = n - *got, have = s->n - s->at;
-        if (have == 0 && left > GAP_STEP && can_seek(s)) {
-            if (lseek(s->fd, (off_t)left, SEEK_CUR) < 0)
+        int64_t ahead = s->size - s->raw_bytes; /* a seek never goes behind the end */
+        if (have == 0 && left > GAP_STEP && ahead > 0 && can_seek(s)) {
+            size_t gap = left < (size_t)ahead ? left : (size_t)ahead;
+            if (lseek(s->fd, (off_t)gap, SEEK_CUR) < 0)
                 return sl_err_sys(err, errno, "cannot seek");
-            s->raw_bytes += (int64_t)left;
-            s->off += (int64_t)left;
+            s->raw_bytes += (int64_t)gap;
+            s->off += (int64_t)gap;
             s->step = GAP_STEP;
-            *got = n;
-            return SL_OK;
+            *got += gap;
+            continue;
         }
         if (have == 0)
             SL_TRY(sl_source_peek(s, 1, &p, &have, err));

@@ -46,23 +46,13 @@ void sl_copy_numbers_free(struct sl_copy_numbers *c)
     free(c);
 }
 
-static uint64_t load_big(const void *p)
-{
-    return __builtin_bswap64(sl_load64(p));
-}
-
-static void store_big(void *p, uint64_t v)
-{
-    sl_store64(p, __builtin_bswap64(v));
-}
-
 enum sl_status sl_copy_numbers_add(struct sl_copy_numbers *c, const uint8_t id[16], uint64_t n,
                                    struct sl_err *err)
 {
     uint8_t record[RECORD_BYTES];
     memcpy(record, id, ID_BYTES);
-    store_big(record + ID_BYTES, c->n++);
-    store_big(record + ID_BYTES + 8, n);
+    sl_store_big(record + ID_BYTES, c->n++, 8);
+    sl_store_big(record + ID_BYTES + 8, n, 8);
     return sl_record_sort_add(c->by_id, (struct sl_str){ (const char *)record, sizeof record },
                               err);
 }
@@ -80,8 +70,8 @@ enum sl_status sl_copy_numbers_end(struct sl_copy_numbers *c, struct sl_err *err
             first = 0;
         memcpy(id, r.p, ID_BYTES);
         memcpy(answer, r.p + ID_BYTES, 8);
-        store_big(answer + 8, first);
-        first += load_big(r.p + ID_BYTES + 8);
+        sl_store_big(answer + 8, first, 8);
+        first += sl_load_big(r.p + ID_BYTES + 8, 8);
         if (first > SL_COPIES_MAX) {
             char hex[SL_HASH128_DIGITS];
             struct sl_hash128 h;
@@ -107,6 +97,6 @@ enum sl_status sl_copy_numbers_next(struct sl_copy_numbers *c, uint64_t *first, 
     if (st == SL_END)
         return sl_err_set(err, SL_E_BUG, "more rows than were numbered");
     SL_TRY(st);
-    *first = load_big(r.p + 8);
+    *first = sl_load_big(r.p + 8, 8);
     return SL_OK;
 }

@@ -81,19 +81,6 @@ struct sl_curriculum {
     const uint64_t *places_now; /* what by_place looks at */
 };
 
-static void put32(uint8_t *p, uint32_t v)
-{
-    v = __builtin_bswap32(v);
-    memcpy(p, &v, sizeof v);
-}
-
-static uint32_t get32(const uint8_t *p)
-{
-    uint32_t v;
-    memcpy(&v, p, sizeof v);
-    return __builtin_bswap32(v);
-}
-
 /* ---- making ---- */
 
 static bool has_groups(const struct sl_plan *plan)
@@ -230,7 +217,7 @@ static enum sl_status see_score(struct sl_curriculum *c, const struct sl_batch *
         struct sl_scored_row r = { (uint32_t)(c->units[source] + (uint64_t)row), &c->record,
                                    false };
         sl_buf_reset(&c->record);
-        put32(number, (uint32_t)source);
+        sl_store_big(number, source, 4);
         SL_TRY(sl_buf_add(&c->record, number, sizeof number, err));
         SL_TRY(sl_plan_score_add(c->keys[k], b, row, &r, err));
         c->nulls[source * SL_PLAN_MAX_SCORES + k] += r.null;
@@ -507,7 +494,7 @@ static enum sl_status read_ranks(struct sl_curriculum *c, size_t k, uint32_t *ra
             return sl_err_set(err, SL_E_BUG, "scores are missing");
         SL_TRY(st);
         const uint8_t *p = (const uint8_t *)record.p + record.n - tail;
-        ranks[i] = get32(p);
+        ranks[i] = (uint32_t)sl_load_big(p, 4);
         for (size_t v = 0; v < n_values; v++)
             memcpy(&values[v * n + i], p + 4 + 8 * v, sizeof *values);
     }
@@ -559,11 +546,10 @@ static enum sl_status add_place(struct sl_curriculum *c, const struct sl_plan_pl
                                 struct sl_err *err)
 {
     uint8_t r[PLACE_BYTES];
-    put32(r, p->source);
-    put32(r + 4, (uint32_t)p->unit);
-    put32(r + 8, (uint32_t)(at >> 32));
-    put32(r + 12, (uint32_t)at);
-    put32(r + 16, (uint32_t)p->copy << 16 | p->stage);
+    sl_store_big(r, p->source, 4);
+    sl_store_big(r + 4, p->unit, 4);
+    sl_store_big(r + 8, at, 8);
+    sl_store_big(r + 16, (uint32_t)p->copy << 16 | p->stage, 4);
     return sl_record_sort_add(c->places, (struct sl_str){ (const char *)r, sizeof r }, err);
 }
 
@@ -619,10 +605,9 @@ static enum sl_status sort_control(struct sl_curriculum *c, struct sl_record_sor
     for (uint64_t at = 0; (st = sl_plan_order_next(c->order, &p, err)) == SL_OK; at++) {
         uint8_t r[CONTROL_BYTES];
         uint64_t to = sl_plan_control_at(&c->control, at);
-        put32(r, (uint32_t)(to >> 32));
-        put32(r + 4, (uint32_t)to);
-        put32(r + 8, p.source);
-        put32(r + 12, (uint32_t)p.unit);
+        sl_store_big(r, to, 8);
+        sl_store_big(r + 8, p.source, 4);
+        sl_store_big(r + 12, (uint32_t)p.unit, 4);
         r[16] = p.replayed;
         SL_TRY(sl_record_sort_add(places, (struct sl_str){ (const char *)r, sizeof r }, err));
     }
@@ -638,7 +623,8 @@ static enum sl_status put_control(struct sl_curriculum *c, struct sl_record_sort
     sl_plan_order_recount(c->order);
     for (uint64_t at = 0; (st = sl_record_sort_next(places, &r, err)) == SL_OK; at++) {
         const uint8_t *b = (const uint8_t *)r.p;
-        struct sl_plan_place p = { .source = get32(b + 8), .unit = get32(b + 12) };
+        struct sl_plan_place p = { .source = (uint32_t)sl_load_big(b + 8, 4),
+                                   .unit = (uint32_t)sl_load_big(b + 12, 4) };
         p.replayed = b[16];
         SL_TRY(sl_plan_order_count(c->order, &p, err));
         SL_TRY(put_place(c, &p, at, each, err));
@@ -737,7 +723,8 @@ static enum sl_status add_chunk(struct sl_curriculum *c, const struct sl_batch *
 
 static bool is_at(const struct sl_curriculum *c, size_t source, uint64_t unit)
 {
-    return c->has_place && get32(c->place) == source && get32(c->place + 4) == unit;
+    return c->has_place && sl_load_big(c->place, 4) == source &&
+           sl_load_big(c->place + 4, 4) == unit;
 }
 
 enum sl_status sl_curriculum_place(struct sl_curriculum *c, const struct sl_batch *b,
@@ -753,10 +740,9 @@ enum sl_status sl_curriculum_place(struct sl_curriculum *c, const struct sl_batc
         for (; is_at(c, source, unit); c->n_chunk++) {
             if (c->n_chunk >= room)
                 SL_TRY(add_chunk(c, b, err));
-            uint32_t last = get32(c->place + 16);
+            uint32_t last = (uint32_t)sl_load_big(c->place + 16, 4);
             c->chunk[c->n_chunk] = (uint32_t)row;
-            c->chunk_places[c->n_chunk] =
-                (uint64_t)get32(c->place + 8) << 32 | get32(c->place + 12);
+            c->chunk_places[c->n_chunk] = sl_load_big(c->place + 8, 8);
             c->chunk_copies[c->n_chunk] = (uint16_t)(last >> 16);
             c->chunk_stages[c->n_chunk] = (uint16_t)last;
             SL_TRY(next_place(c, err));

@@ -54,16 +54,6 @@ struct reduced {
     double loss[SL_LOSS_SETS_MAX];
 };
 
-static uint64_t load_big(const void *p)
-{
-    return __builtin_bswap64(sl_load64(p));
-}
-
-static void store_big(void *p, uint64_t v)
-{
-    sl_store64(p, __builtin_bswap64(v));
-}
-
 static void store_key(uint8_t *to, const struct sl_loss_key *key)
 {
     memcpy(to, key->id.b, ID_BYTES);
@@ -173,11 +163,11 @@ enum sl_status sl_loss_join_loss(struct sl_loss_join *j, int set, const struct s
     store_key(record, key);
     record[KEY_BYTES] = (uint8_t)set;
     if (j->reduce != SL_LOSS_MEAN) {
-        store_big(to, (uint64_t)step ^ (uint64_t)1 << 63);
-        store_big(to + 8, j->place);
+        sl_store_big(to, (uint64_t)step ^ (uint64_t)1 << 63, 8);
+        sl_store_big(to + 8, j->place, 8);
         to += 16;
     }
-    store_big(to, bits_of(loss));
+    sl_store_big(to, bits_of(loss), 8);
     j->place++;
     j->counts.losses[set]++;
     return sl_record_sort_add(
@@ -189,7 +179,7 @@ enum sl_status sl_loss_join_row(struct sl_loss_join *j, const struct sl_loss_key
 {
     uint8_t record[ROW_BYTES];
     store_key(record, key);
-    store_big(record + KEY_BYTES, (uint64_t)j->counts.rows++);
+    sl_store_big(record + KEY_BYTES, (uint64_t)j->counts.rows++, 8);
     return sl_record_sort_add(j->rows, (struct sl_str){ (const char *)record, sizeof record }, err);
 }
 
@@ -205,7 +195,7 @@ static enum sl_status look_ahead(struct sl_loss_join *j, struct sl_err *err)
 
 static double loss_ahead(const struct sl_loss_join *j)
 {
-    return real_of(load_big(j->ahead.p + j->ahead.n - 8));
+    return real_of(sl_load_big(j->ahead.p + j->ahead.n - 8, 8));
 }
 
 /* All losses of the key and the set of the one ahead. */
@@ -259,7 +249,7 @@ static enum sl_status answer(struct sl_loss_join *j, struct sl_str row, const st
 {
     uint8_t record[8 + 8 * SL_LOSS_SETS_MAX];
     struct sl_loss_counts *c = &j->counts;
-    int64_t number = (int64_t)load_big(row.p + KEY_BYTES);
+    int64_t number = (int64_t)sl_load_big(row.p + KEY_BYTES, 8);
     memcpy(record, row.p + KEY_BYTES, 8);
     for (int i = 0; i < j->n_sets; i++) {
         bool has = r && r->has[i];
@@ -327,7 +317,7 @@ static enum sl_status write_array(struct sl_loss_join *j, struct sl_err *err)
         double *to = j->block + j->block_n * j->n_sets;
         if (st < 0)
             return st;
-        bool there = st == SL_OK && (int64_t)load_big(a.p) == r;
+        bool there = st == SL_OK && (int64_t)sl_load_big(a.p, 8) == r;
         for (int i = 0; i < j->n_sets; i++)
             to[i] = there ? real_of(sl_load64(a.p + 8 + 8 * i)) : (double)NAN;
         if (there)

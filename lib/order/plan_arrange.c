@@ -411,8 +411,9 @@ void sl_arrange_mark(const struct sl_arrange *a, bool *wanted)
 
 static enum sl_status add_number(struct sl_buf *to, uint32_t v, struct sl_err *err)
 {
-    v = __builtin_bswap32(v);
-    return sl_buf_add(to, &v, sizeof v, err);
+    uint8_t bytes[4];
+    sl_store_big(bytes, v, sizeof bytes);
+    return sl_buf_add(to, bytes, sizeof bytes, err);
 }
 
 /* A row without a value is a group of its own; it is not even sorted. */
@@ -511,9 +512,7 @@ enum sl_status sl_arrange_end(struct sl_arrange *a, struct sl_err *err)
 
 static uint32_t number_at(const struct sl_buf *r, size_t at)
 {
-    uint32_t v;
-    memcpy(&v, r->p + at, sizeof v);
-    return __builtin_bswap32(v);
+    return (uint32_t)sl_load_big(r->p + at, 4);
 }
 
 /* Are the two records of one group? Units stand in their last four bytes. */

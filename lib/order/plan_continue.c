@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/num.h"
 #include "io/record_sort.h"
 #include "order/plan_keys.h"
 
@@ -55,20 +56,6 @@ struct sl_plan_continue {
     uint64_t n_missing, missing_at;
     uint8_t missing[ID_BYTES];
 };
-
-static void put(uint8_t *p, uint64_t v, int n)
-{
-    for (int i = 0; i < n; i++)
-        p[i] = (uint8_t)(v >> 8 * (n - 1 - i));
-}
-
-static uint64_t get(const uint8_t *p, int n)
-{
-    uint64_t v = 0;
-    for (int i = 0; i < n; i++)
-        v = v << 8 | p[i];
-    return v;
-}
 
 /* ---- opening ---- */
 
@@ -196,10 +183,10 @@ static enum sl_status add_key(void *ctx, const struct sl_plan_key *key, struct s
     uint8_t r[KEY_BYTES];
     memcpy(r, key->id, ID_BYTES);
     r[ID_BYTES] = 1;
-    put(r + ID_BYTES + 1, key->position, 8);
-    put(r + ID_BYTES + 9, key->copy, 2);
-    put(r + ID_BYTES + 11, key->stage, 2);
-    put(r + ID_BYTES + 13, (uint64_t)(key->source + 1), 2);
+    sl_store_big(r + ID_BYTES + 1, key->position, 8);
+    sl_store_big(r + ID_BYTES + 9, key->copy, 2);
+    sl_store_big(r + ID_BYTES + 11, key->stage, 2);
+    sl_store_big(r + ID_BYTES + 13, (uint64_t)(key->source + 1), 2);
     add_run(k, key);
     return sl_record_sort_add(k->join, (struct sl_str){ (const char *)r, sizeof r }, err);
 }
@@ -222,8 +209,8 @@ enum sl_status sl_plan_continue_see(struct sl_plan_continue *k, const struct sl_
         uint8_t r[ROW_BYTES];
         memcpy(r, id->data + row * ID_BYTES, ID_BYTES);
         r[ID_BYTES] = 0;
-        put(r + ID_BYTES + 1, source, 4);
-        put(r + ID_BYTES + 5, first + (uint64_t)row, 4);
+        sl_store_big(r + ID_BYTES + 1, source, 4);
+        sl_store_big(r + ID_BYTES + 5, first + (uint64_t)row, 4);
         SL_TRY(sl_record_sort_add(k->join, (struct sl_str){ (const char *)r, sizeof r }, err));
     }
     return SL_OK;
@@ -240,10 +227,10 @@ static void hex_of(const uint8_t id[ID_BYTES], char out[SL_HASH128_DIGITS])
 
 static void join_row(struct sl_plan_continue *k, const uint8_t *r)
 {
-    uint32_t source = (uint32_t)get(r + ID_BYTES + 1, 4);
+    uint32_t source = (uint32_t)sl_load_big(r + ID_BYTES + 1, 4);
     k->twice[source] = k->stamp[source] == k->now;
     if (!k->twice[source])
-        k->unit_of[source] = get(r + ID_BYTES + 5, 4);
+        k->unit_of[source] = sl_load_big(r + ID_BYTES + 5, 4);
     k->stamp[source] = k->now;
     k->first = k->first < 0 ? (int)source : k->first;
 }
@@ -263,7 +250,7 @@ static void count_run(struct sl_plan_continue *k, uint64_t position, uint32_t so
 
 static enum sl_status join_key(struct sl_plan_continue *k, const uint8_t *r, struct sl_err *err)
 {
-    uint64_t position = get(r + ID_BYTES + 1, 8), named = get(r + ID_BYTES + 13, 2);
+    uint64_t position = sl_load_big(r + ID_BYTES + 1, 8), named = sl_load_big(r + ID_BYTES + 13, 2);
     int source = named ? k->named[named - 1] : -1;
     if (source < 0 || k->stamp[source] != k->now)
         source = k->first;
@@ -285,8 +272,8 @@ static enum sl_status join_key(struct sl_plan_continue *k, const uint8_t *r, str
     uint8_t place[PLACE_BYTES];
     uint64_t unit = k->unit_of[source];
     memcpy(place, r + ID_BYTES + 1, 8);
-    put(place + 8, (uint64_t)source, 4);
-    put(place + 12, unit, 4);
+    sl_store_big(place + 8, (uint64_t)source, 4);
+    sl_store_big(place + 12, unit, 4);
     memcpy(place + 16, r + ID_BYTES + 9, 4);
     if (k->given[source][unit] == UINT16_MAX)
         return sl_err_set(err, SL_E_DATA, "source '%s': a sequence is repeated 65535 times",
@@ -396,9 +383,9 @@ enum sl_status sl_plan_continue_next(struct sl_plan_continue *k, struct sl_plan_
     if (st != SL_OK)
         return st;
     const uint8_t *p = (const uint8_t *)r.p;
-    *out = (struct sl_plan_place){ .source = (uint32_t)get(p + 8, 4),
-                                   .unit = get(p + 12, 4),
-                                   .copy = (uint16_t)get(p + 16, 2),
-                                   .stage = (uint16_t)get(p + 18, 2) };
+    *out = (struct sl_plan_place){ .source = (uint32_t)sl_load_big(p + 8, 4),
+                                   .unit = sl_load_big(p + 12, 4),
+                                   .copy = (uint16_t)sl_load_big(p + 16, 2),
+                                   .stage = (uint16_t)sl_load_big(p + 18, 2) };
     return SL_OK;
 }

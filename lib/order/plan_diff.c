@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/num.h"
 #include "io/record_sort.h"
 #include "order/plan_keys.h"
 
@@ -44,20 +45,6 @@ struct diff {
     struct sl_buf *out;
 };
 
-static void put(uint8_t *p, uint64_t v, int n)
-{
-    for (int i = 0; i < n; i++)
-        p[i] = (uint8_t)(v >> 8 * (n - 1 - i));
-}
-
-static uint64_t get(const uint8_t *p, int n)
-{
-    uint64_t v = 0;
-    for (int i = 0; i < n; i++)
-        v = v << 8 | p[i];
-    return v;
-}
-
 /* ---- keys ---- */
 
 static enum sl_status add_key(void *ctx, const struct sl_plan_key *key, struct sl_err *err)
@@ -65,9 +52,9 @@ static enum sl_status add_key(void *ctx, const struct sl_plan_key *key, struct s
     struct order *o = ctx;
     uint8_t r[ROW_BYTES];
     memcpy(r, key->id, ID_BYTES);
-    put(r + ID_BYTES, key->copy, 2);
-    put(r + KEY_BYTES, key->position, 8);
-    put(r + KEY_BYTES + 8, key->stage, 2);
+    sl_store_big(r + ID_BYTES, key->copy, 2);
+    sl_store_big(r + KEY_BYTES, key->position, 8);
+    sl_store_big(r + KEY_BYTES + 8, key->stage, 2);
     return sl_record_sort_add(o->rows, (struct sl_str){ (const char *)r, sizeof r }, err);
 }
 
@@ -89,8 +76,8 @@ static enum sl_status next_row(struct order *o, struct row *row, struct sl_err *
         return st;
     const uint8_t *p = (const uint8_t *)r.p;
     memcpy(row->key, p, KEY_BYTES);
-    row->position = get(p + KEY_BYTES, 8);
-    row->stage = (uint16_t)get(p + KEY_BYTES + 8, 2);
+    row->position = sl_load_big(p + KEY_BYTES, 8);
+    row->stage = (uint16_t)sl_load_big(p + KEY_BYTES + 8, 2);
     return SL_OK;
 }
 
@@ -98,8 +85,8 @@ static enum sl_status add_pair(struct sl_record_sort *to, uint64_t by, uint64_t 
                                struct sl_err *err)
 {
     uint8_t r[16];
-    put(r, by, 8);
-    put(r + 8, with, 8);
+    sl_store_big(r, by, 8);
+    sl_store_big(r + 8, with, 8);
     return sl_record_sort_add(to, (struct sl_str){ (const char *)r, sizeof r }, err);
 }
 
@@ -158,12 +145,12 @@ static enum sl_status sum_squares(struct diff *d, struct sl_err *err)
     enum sl_status st;
     SL_TRY(sl_record_sort_end(d->by_a, err));
     for (uint64_t rank = 0; (st = sl_record_sort_next(d->by_a, &r, err)) == SL_OK; rank++)
-        SL_TRY(add_pair(d->by_b, get((const uint8_t *)r.p + 8, 8), rank, err));
+        SL_TRY(add_pair(d->by_b, sl_load_big((const uint8_t *)r.p + 8, 8), rank, err));
     if (st != SL_END)
         return st;
     SL_TRY(sl_record_sort_end(d->by_b, err));
     for (uint64_t rank = 0; (st = sl_record_sort_next(d->by_b, &r, err)) == SL_OK; rank++) {
-        uint64_t other = get((const uint8_t *)r.p + 8, 8);
+        uint64_t other = sl_load_big((const uint8_t *)r.p + 8, 8);
         uint64_t by = rank > other ? rank - other : other - rank;
         d->squares += (unsigned __int128)by * by;
     }
@@ -296,7 +283,8 @@ static enum sl_status write_first(const struct diff *d, const struct order *o, c
     memcpy(id.b, o->at_first.key, ID_BYTES);
     sl_hash128_hex(id, hex);
     return sl_buf_addf(d->out, err, ", \"%s\": {\"id\": \"%.32s\", \"copy\": %u, \"stage\": %u}",
-                       key, hex, (unsigned)get(o->at_first.key + ID_BYTES, 2), o->at_first.stage);
+                       key, hex, (unsigned)sl_load_big(o->at_first.key + ID_BYTES, 2),
+                       o->at_first.stage);
 }
 
 static enum sl_status write_all(const struct diff *d, struct sl_err *err)

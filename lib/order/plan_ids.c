@@ -12,6 +12,7 @@
 
 #include "arrow/reader.h"
 #include "base/hash.h"
+#include "base/num.h"
 #include "io/record_sort.h"
 
 enum {
@@ -35,20 +36,6 @@ struct sl_plan_ids {
 };
 
 /* Big-endian numbers, so that records are in their order. */
-static void put(uint8_t *p, uint64_t v, int bytes)
-{
-    for (int i = bytes - 1; i >= 0; i--, v >>= 8)
-        p[i] = (uint8_t)v;
-}
-
-static uint64_t get(const uint8_t *p, int bytes)
-{
-    uint64_t v = 0;
-    for (int i = 0; i < bytes; i++)
-        v = v << 8 | p[i];
-    return v;
-}
-
 static enum sl_status bad_file(const struct sl_plan_ids *p, size_t f, const char *what,
                                struct sl_err *err)
 {
@@ -133,9 +120,9 @@ enum sl_status sl_plan_ids_see(struct sl_plan_ids *p, const struct sl_batch *b, 
     for (int64_t row = 0; row < b->n_rows; row++) {
         const struct sl_column *copy = p->copy < 0 ? NULL : &b->columns[p->copy];
         memcpy(r, sl_column_str(&b->columns[p->id], row).p, ID_BYTES);
-        put(r + 16, copy ? (uint64_t)sl_column_int(copy, row) : 0, 2);
-        put(r + 18, source, 4);
-        put(r + 22, first + (uint64_t)row, 4);
+        sl_store_big(r + 16, copy ? (uint64_t)sl_column_int(copy, row) : 0, 2);
+        sl_store_big(r + 18, source, 4);
+        sl_store_big(r + 22, first + (uint64_t)row, 4);
         SL_TRY(sl_record_sort_add(p->rows, (struct sl_str){ (char *)r, sizeof r }, err));
     }
     return SL_OK;
@@ -155,7 +142,8 @@ static enum sl_status add_twin(struct sl_plan_ids *p, const uint8_t *r, struct s
         p->room = room;
     }
     p->twin_rows[t->n++] =
-        (struct sl_plan_twin){ get(r + 18, 4) << 32 | get(r + 22, 4), t->n_groups - 1 };
+        (struct sl_plan_twin){ sl_load_big(r + 18, 4) << 32 | sl_load_big(r + 22, 4),
+                               t->n_groups - 1 };
     return SL_OK;
 }
 
@@ -275,7 +263,7 @@ static enum sl_status add_entries(struct sl_record_sort *to, struct sl_reader *r
     while ((st = sl_reader_next(reader, &b, err)) == SL_OK) {
         for (int64_t row = 0; st == SL_OK && row < b.n_rows; row++) {
             memcpy(r, sl_column_str(&b.columns[id], row).p, ID_BYTES);
-            put(r + 16, entry++, 8);
+            sl_store_big(r + 16, entry++, 8);
             st = sl_record_sort_add(to, (struct sl_str){ (char *)r, sizeof r }, err);
         }
         if (st != SL_OK)
@@ -336,7 +324,8 @@ static enum sl_status take_group(struct join *j, const uint8_t *id, bool *found,
     while (j->has_row && memcmp(j->row, id, ID_BYTES) < 0)
         SL_TRY(next_row(j, err));
     while (j->has_row && memcmp(j->row, id, ID_BYTES) == 0) {
-        uint64_t source = get(j->row + 18, 4), row = source << 32 | get(j->row + 22, 4);
+        uint64_t source = sl_load_big(j->row + 18, 4),
+                 row = source << 32 | sl_load_big(j->row + 22, 4);
         *found = true;
         if (sl_plan_order_file(plan, source) == (int)j->file) {
             bool same = false; /* rows are by copy first, so any may be of the source */
@@ -356,9 +345,9 @@ static enum sl_status add_listed(struct join *j, uint64_t entry, struct sl_err *
     uint8_t r[LISTED_BYTES];
     for (uint64_t i = 0; i < j->n_group; i++) {
         uint64_t source = j->group[i] >> 32;
-        put(r, source, 4);
-        put(r + 4, entry, 8);
-        put(r + 12, j->group[i] & UINT32_MAX, 4);
+        sl_store_big(r, source, 4);
+        sl_store_big(r + 4, entry, 8);
+        sl_store_big(r + 12, j->group[i] & UINT32_MAX, 4);
         j->p->entries[source]++;
         SL_TRY(
             sl_record_sort_add(j->p->lists[j->file], (struct sl_str){ (char *)r, sizeof r }, err));
@@ -387,7 +376,7 @@ static enum sl_status join_all(struct join *j, struct sl_err *err)
     SL_TRY(next_row(j, err));
     while ((st = sl_record_sort_next(j->entries, &r, err)) == SL_OK) {
         const uint8_t *e = (const uint8_t *)r.p;
-        uint64_t entry = get(e + 16, 8);
+        uint64_t entry = sl_load_big(e + 16, 8);
         if (!any || memcmp(id, e, ID_BYTES) != 0) {
             memcpy(id, e, sizeof id);
             any = true;
@@ -464,8 +453,8 @@ enum sl_status sl_plan_ids_list(struct sl_plan_ids *p, size_t source, uint32_t *
         if (st == SL_END)
             return sl_err_set(err, SL_E_BUG, "entries of an order are missing");
         SL_TRY(st);
-        if (get((const uint8_t *)r.p, 4) == source)
-            list[i++] = (uint32_t)get((const uint8_t *)r.p + 12, 4);
+        if (sl_load_big((const uint8_t *)r.p, 4) == source)
+            list[i++] = (uint32_t)sl_load_big((const uint8_t *)r.p + 12, 4);
     }
     return SL_OK;
 }

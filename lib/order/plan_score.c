@@ -3,6 +3,7 @@
  * id and copy, as row_key.c makes it: so equal scores are in the order of ids, as they are
  * for columns. */
 #include "order/plan_score.h"
+#include "base/num.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -148,12 +149,14 @@ enum sl_status sl_plan_score_add(const struct sl_plan_score *s, const struct sl_
         v[i] = s->columns[i] < 0 ? e->names[i].number : number_of(&b->columns[s->columns[i]], row);
     if (e && !s->moves) {
         double score = sl_expr_eval(e, v);
-        uint64_t bits = __builtin_bswap64(sl_expr_rank_bits(score, e->desc));
+        uint8_t bits[8];
+        sl_store_big(bits, sl_expr_rank_bits(score, e->desc), sizeof bits);
         to->null = isnan(score);
-        SL_TRY(sl_buf_add(to->out, &bits, sizeof bits, err));
+        SL_TRY(sl_buf_add(to->out, bits, sizeof bits, err));
     }
     SL_TRY(sl_row_keys_add(s->keys, b, row, to->out, e ? NULL : &to->null, err));
-    uint32_t unit = __builtin_bswap32(to->unit);
-    SL_TRY(sl_buf_add(to->out, &unit, sizeof unit, err));
+    uint8_t unit[4];
+    sl_store_big(unit, to->unit, sizeof unit);
+    SL_TRY(sl_buf_add(to->out, unit, sizeof unit, err));
     return s->moves ? add_values(s, v, to, err) : SL_OK;
 }

@@ -207,6 +207,13 @@ static enum sl_status pick_columns(struct sl_run *run, struct sl_err *err)
     return st;
 }
 
+void sl_run_blame(struct sl_run *run, enum sl_status st, int input, struct sl_err *err)
+{
+    bool of_input = st == SL_E_DATA || (st < 0 && err && err->sys_errno);
+    if (of_input && err && run->tool->blame)
+        run->tool->blame(run, input, err);
+}
+
 static enum sl_status flow_batches(struct sl_run *run, struct sl_err *err)
 {
     struct sl_batch batch;
@@ -216,8 +223,7 @@ static enum sl_status flow_batches(struct sl_run *run, struct sl_err *err)
         st = sl_run_keep(run, err);
     while (st == SL_OK) {
         st = sl_inputs_next(&run->in, &batch, err);
-        if (st < 0 && run->tool->blame && err && (st == SL_E_DATA || err->sys_errno))
-            run->tool->blame(run, run->in.at, err);
+        sl_run_blame(run, st, run->in.at, err);
         if (st == SL_OK)
             st = take_batch(run, &batch, err);
     }

@@ -196,15 +196,16 @@ static enum sl_status open_inputs(struct sl_run *run, struct sl_err *err)
 {
     const struct sl_tool *t = run->tool;
     int n = t->flow == SL_MERGE ? sl_merge_first(run) : run->n_inputs;
-    SL_TRY(sl_inputs_open(&run->in, run->inputs, n, t->checks_input, err));
+    enum sl_status st = sl_inputs_open(&run->in, run->inputs, n, t->checks_input, err);
+    sl_run_blame(run, st, 0, err);
+    SL_TRY(st);
     run->in_open = true;
-    enum sl_status st = sl_kind_check(&run->in.schema, t->in, err);
+    st = sl_kind_check(&run->in.schema, t->in, err);
     if (st == SL_OK && t->needs)
         st = sl_kind_check_needs(&run->in.schema, t->needs, err);
     if (st != SL_OK)
         sl_err_at(err, sl_inputs_shown(run->in.paths[0]), -1, -1);
-    if (st < 0 && t->blame && err && (st == SL_E_DATA || err->sys_errno))
-        t->blame(run, 0, err);
+    sl_run_blame(run, st, 0, err);
     if (st == SL_OK && t->flow == SL_MERGE)
         st = sl_merge_open(run, err);
     return st;

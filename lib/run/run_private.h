@@ -103,6 +103,9 @@ SL_MUST_USE enum sl_status sl_describe(const struct sl_run *run, FILE *to, struc
 SL_MUST_USE enum sl_status sl_run_flow(struct sl_run *run, struct sl_err *err);
 SL_MUST_USE enum sl_status sl_run_map(struct sl_run *run, struct sl_err *err);
 
+/* An input could not be read, or does not fit: the tool may say more of it. */
+void sl_run_blame(struct sl_run *run, enum sl_status st, int input, struct sl_err *err);
+
 /* merge.c: how many files the first input has; open those behind it; run the tool's merge;
  * close */
 int sl_merge_first(const struct sl_run *run);

@@ -108,6 +108,7 @@ static enum sl_status again_from_inputs(struct sl_run *run, struct sl_batch *bat
     enum sl_status st = open_again(run, &again, err);
     while (st == SL_OK) {
         st = sl_inputs_next(&again, batch, err);
+        sl_run_blame(run, st, again.at, err);
         if (st != SL_OK || !batch->n_rows)
             continue;
         if (seq >= run->spool.first_seq)

@@ -121,11 +121,6 @@ static bool is_space(uint32_t cp)
 }
 
 /* Letters, marks, digits, connectors and joiners: the \w of regular expressions. */
-static bool is_word(uint32_t cp)
-{
-    return (sl_char_class(cp) & (SL_CHAR_LETTER | SL_CHAR_MARK | SL_CHAR_DIGIT)) || cp == '_';
-}
-
 static uint32_t before(struct sl_str text, size_t at, size_t *begin)
 {
     *begin = at - 1;
@@ -141,13 +136,6 @@ static uint32_t behind(struct sl_str text, size_t at, size_t *end)
     uint32_t cp = sl_utf8_next(&p, (const uint8_t *)text.p + text.n);
     *end = (size_t)(p - (const uint8_t *)text.p);
     return cp;
-}
-
-static bool alone(struct sl_str text, size_t start, size_t stop)
-{
-    size_t place;
-    return (start == 0 || !is_word(before(text, start, &place))) &&
-           (stop == text.n || !is_word(behind(text, stop, &place)));
 }
 
 static size_t strip_left(struct sl_str text, size_t start, size_t bound)
@@ -174,8 +162,7 @@ bool sl_added_next(const struct sl_added *a, struct sl_str text, bool allow_spec
             const struct item *item = longest(a, text, w->scan);
             size_t start = w->scan, stop = start + (item ? item->n : 1);
             w->scan = stop;
-            if (!item || (item->token.special && !allow_special) ||
-                (item->token.single_word && !alone(text, start, stop)))
+            if (!item || (item->token.special && !allow_special))
                 continue;
             if (item->token.lstrip && start > w->from)
                 start = strip_left(text, start, w->from);

@@ -20,7 +20,6 @@ struct sl_added_token {
     uint32_t id;
     bool special;
     bool lstrip, rstrip; /* white space on that side belongs to it */
-    bool single_word;    /* not with a word's character beside it */
 };
 
 struct sl_added {

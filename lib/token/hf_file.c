@@ -347,10 +347,10 @@ static enum sl_status read_added(struct reader *r, const struct sl_json_piece *v
 {
     struct sl_json_piece m[A_NAMES];
     struct sl_added_token t = { .id = 0 };
-    bool normalized;
+    bool normalized, single_word;
     SL_TRY(sl_hf_members(v->raw, "added_tokens", added_names, m, A_NAMES, err));
     SL_TRY(sl_hf_id(&m[A_ID], "id", &t.id, err));
-    SL_TRY(sl_hf_bool(&m[A_SINGLE], "single_word", -1, &t.single_word, err));
+    SL_TRY(sl_hf_bool(&m[A_SINGLE], "single_word", -1, &single_word, err));
     SL_TRY(sl_hf_bool(&m[A_LSTRIP], "lstrip", -1, &t.lstrip, err));
     SL_TRY(sl_hf_bool(&m[A_RSTRIP], "rstrip", -1, &t.rstrip, err));
     SL_TRY(sl_hf_bool(&m[A_NORMALIZED], "normalized", -1, &normalized, err));
@@ -361,7 +361,7 @@ static enum sl_status read_added(struct reader *r, const struct sl_json_piece *v
     struct sl_str content = sl_buf_str(&r->left);
     if (!content.n)
         return SL_OK;
-    if (t.single_word)
+    if (single_word)
         return sl_err_set(err, SL_E_DATA, "'single_word' is not supported");
     SL_TRY(give_id(r, content, &t.id, err));
     return normalized ? add_normal(r, content, &t, err)

@@ -590,7 +590,11 @@ def test_damage():
     write_plan({"sources": {"a": {"path": name}}, "stages": [{"name": "s", "order": "given"}]},
                "damaged.yaml")
     expect("damage: found", run(TOOL, "-o", work / "out-damaged.arrows", work / "damaged.yaml"), 1,
-           name, "checksum")
+           name, "checksum", "source 'a'", "damaged.yaml:1:")
+    for missing in ("absent.arrows", ["web.arrows", "absent.arrows"]):
+        write_plan({"sources": {"a": {"path": missing}}, "stages": [{"name": "s"}]}, "absent.yaml")
+        expect("a file that is not there", run(TOOL, work / "absent.yaml"), 3, "absent.arrows",
+               "cannot open", "source 'a'", "absent.yaml:1:")
     check("damage: no output", not (work / "out-damaged.arrows").exists())
     check("damage: sizes can still be told",
           run(TOOL, "--dry-run", work / "damaged.yaml").returncode == 0)
