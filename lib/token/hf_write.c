@@ -1,43 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Expressions are written as Hugging Face's files of the same models have them. That of
- * cl100k is spelt anew: Oniguruma reads tiktoken's counted possessive repetition in another
- * way, and its $ matches at every line's end. Ours gives the pieces of tiktoken in both.
- *
- * Keys and their order are those of tokenizers 0.23, so that a file is also equal, byte for
- * byte, to what it would have written. */
+/* Expressions are written as Hugging Face's files of the same models have them (cl100k's:
+ * split_steps.c). Keys and their order are those of tokenizers 0.23, so that a file is also
+ * equal, byte for byte, to what it would have written. */
 #include "token/hf_write.h"
 
 #include "base/json.h"
 #include "token/byte_chars.h"
 
-#define ENDS "(?i:'s|'t|'re|'ve|'m|'ll|'d)"
-#define BEFORE "[^\\r\\n\\p{L}\\p{N}]?"
-#define UPPER "[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]"
-#define LOWER "[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]"
-#define SPACES "|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"
-#define SIGNS "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*"
-#define SIGNS_SLASH "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*"
-#define DEEP "[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\r\n\\p{L}\\p{P}\\p{S}]?"
-
 enum { MAX_STEPS = 3 };
-
-static const char *const patterns[SL_N_SPLITS][MAX_STEPS] = {
-    [SL_SPLIT_GPT2] = { "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|"
-                        "\\s+(?!\\S)|\\s+" },
-    [SL_SPLIT_CL100K] = { "'(?i:[sdmt]|ll|ve|re)|" BEFORE "\\p{L}+|\\p{N}{1,3}" SIGNS
-                          "|\\s+\\z|\\s*[\\r\\n]|\\s+(?!\\S)|\\s" },
-    [SL_SPLIT_LLAMA3] = { ENDS "|" BEFORE "\\p{L}+|\\p{N}{1,3}" SIGNS SPACES },
-    [SL_SPLIT_QWEN2] = { ENDS "|" BEFORE "\\p{L}+|\\p{N}" SIGNS SPACES },
-    [SL_SPLIT_QWEN35] = { ENDS "|" BEFORE "[\\p{L}\\p{M}]+|\\p{N}| ?[^\\s\\p{L}\\p{M}\\p{N}]+"
-                               "[\\r\\n]*" SPACES },
-    [SL_SPLIT_O200K] = { BEFORE UPPER "*" LOWER "+" ENDS "?|" BEFORE UPPER "+" LOWER "*" ENDS
-                                      "?|\\p{N}{1,3}" SIGNS_SLASH SPACES },
-    [SL_SPLIT_TEKKEN] = { BEFORE UPPER "*" LOWER "+|" BEFORE UPPER "+" LOWER
-                                       "*|\\p{N}" SIGNS_SLASH SPACES },
-    [SL_SPLIT_DEEPSEEK3] = { "\\p{N}{1,3}", "[一-龥\u3040-ゟ゠-ヿ]+",
-                             DEEP "[\\p{L}\\p{M}]+| ?[\\p{P}\\p{S}]+[\r\n]*|\\s*[\r\n]+|"
-                                  "\\s+(?!\\S)|\\s+" },
-};
 
 /* The expressions, one after another; the number of them. */
 static int steps_of(const struct sl_hf_split *how, struct sl_str steps[MAX_STEPS])
@@ -47,10 +17,9 @@ static int steps_of(const struct sl_hf_split *how, struct sl_str steps[MAX_STEPS
         steps[0] = how->regex;
         return 1;
     }
-    while (n < MAX_STEPS && patterns[how->kind][n]) {
-        steps[n] = sl_str_of(patterns[how->kind][n]);
-        n++;
-    }
+    const char *text;
+    while (n < MAX_STEPS && (text = sl_split_expression(how->kind, (size_t)n)))
+        steps[n++] = sl_str_of(text);
     return n;
 }
 

@@ -60,6 +60,9 @@ enum sl_split_kind sl_split_find(struct sl_str name);
 /* n names of the scanners there are, ended by NULL, for messages. */
 const char *const *sl_split_names(void);
 
+/* Expression i of a kind, from 0, as Hugging Face's engine reads it; NULL behind the last. */
+const char *sl_split_expression(enum sl_split_kind kind, size_t i);
+
 SL_MUST_USE enum sl_status sl_split_new(struct sl_split **out, enum sl_split_kind kind,
                                         struct sl_err *err);
 /* Steps that are one of the kinds become its scanner; others run by PCRE2.

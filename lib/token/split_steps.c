@@ -40,12 +40,16 @@ struct sl_steps_worker {
     struct sl_matcher *matcher;
 };
 
-/* Spellings of the kinds; each is equal to its scanner. engine: SL_REGEX_RUST where the
- * other one reads it in another way; n_steps: of a kind that is several. */
+enum { N_PATTERNS = 3 };
+
+/* Spellings of the kinds; each is equal to its scanner. rust_only: the other engine reads
+ * it in another way. The first of a kind that is not is the one that we write. That of
+ * cl100k is our own: Oniguruma reads tiktoken's counted possessive repetition in another
+ * way, and its $ matches at every line's end. */
 static const struct known {
     enum sl_split_kind kind;
     bool rust_only;
-    const char *patterns[3];
+    const char *patterns[N_PATTERNS];
 } known[] = {
 #define TAIL3 "|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"
 #define ENDS "(?i:'s|'t|'re|'ve|'m|'ll|'d)"
@@ -72,11 +76,15 @@ static const struct known {
       true,
       { "'(?i:[sdmt]|ll|ve|re)|[^\\r\\n\\p{L}\\p{N}]?+\\p{L}++|\\p{N}{1,3}+|"
         " ?[^\\s\\p{L}\\p{N}]++[\\r\\n]*+|\\s++$|\\s*[\\r\\n]|\\s+(?!\\S)|\\s+" } },
+    { SL_SPLIT_CL100K,
+      false,
+      { "'(?i:[sdmt]|ll|ve|re)|" BEFORE "\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|"
+        "\\s+\\z|\\s*[\\r\\n]|\\s+(?!\\S)|\\s" } },
+    { SL_SPLIT_LLAMA3, false, { ENDS "|" BEFORE "\\p{L}+" TAIL3 } },
     { SL_SPLIT_LLAMA3,
       false,
       { "'(?i:[sdmt]|ll|ve|re)|[^\\r\\n\\p{L}\\p{N}]?+\\p{L}+|\\p{N}{1,3}|"
         " ?[^\\s\\p{L}\\p{N}]++[\\r\\n]*|\\s*[\\r\\n]|\\s+(?!\\S)|\\s+" } },
-    { SL_SPLIT_LLAMA3, false, { ENDS "|" BEFORE "\\p{L}+" TAIL3 } },
     { SL_SPLIT_QWEN2,
       false,
       { ENDS "|" BEFORE "\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|"
@@ -129,6 +137,14 @@ enum sl_split_kind sl_split_known(const struct sl_split_step *steps, size_t n, s
         }
     }
     return SL_N_SPLITS;
+}
+
+const char *sl_split_expression(enum sl_split_kind kind, size_t i)
+{
+    for (size_t k = 0; i < N_PATTERNS && k < sizeof known / sizeof *known; k++)
+        if (known[k].kind == kind && !known[k].rust_only)
+            return known[k].patterns[i];
+    return NULL;
 }
 
 static enum sl_status step_new(struct step *to, const struct sl_split_step *from,
