@@ -161,14 +161,16 @@ static void test_cut(void **state)
 static void test_cut_in_gap(void **state)
 {
     (void)state;
-    static const char *const wide[] = { "fixed_size_binary[100]", "uint32", NULL };
-    static const bool second[] = { false, true };
+    static const char *const types[] = {
+        "uint64", "uint64", "fixed_size_binary[16]", "fixed_size_binary[16]", "uint32", NULL
+    };
+    static const bool last[] = { false, false, false, false, true };
     struct sl_buf s = stream_make(
-        &(struct stream_options){ .rows = 2000, .batches = 2, .seed = 1, .types = wide }, NULL);
+        &(struct stream_options){ .rows = 4000, .batches = 2, .seed = 1, .types = types }, NULL);
     for (size_t n = 1000; n < s.n; n += 9973) {
         struct sl_err why = SL_ERR_INIT;
         struct sl_str bytes = { (const char *)s.p, n };
-        assert_int_equal(read_file(bytes, second, NULL, &why), SL_E_DATA);
+        assert_int_equal(read_file(bytes, last, NULL, &why), SL_E_DATA);
         assert_true(why.off >= 0 && why.off <= (int64_t)n);
     }
     sl_buf_release(&s);
